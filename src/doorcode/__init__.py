@@ -1,0 +1,1 @@
+"""Doorcode: sign-up and sign-in with one-time codes, self-hosted."""

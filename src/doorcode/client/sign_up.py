@@ -1,0 +1,223 @@
+"""Signing up: give an address, prove it with a code, become a user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+
+from doorcode.client.attempt import Attempt, Part
+from doorcode.client.connection import Connection
+from doorcode.client.flow import D, Flow, tracked
+from doorcode.client.resources import SignUpAttempt, SignUpVerifications, Verification
+from doorcode.client.results import SignUpFieldErrors
+
+Channel: TypeAlias = Literal["sms", "whatsapp"]
+
+
+class SignUpFields(TypedDict, total=False):
+    """What a sign-up may bring; None is the same as not given.
+
+    ``phone_number`` in E.164 form (``+14155552671``), ``locale`` a BCP 47 tag (``en-US``),
+    ``unsafe_metadata`` any JSON object, kept with the user and writable by them.
+    """
+
+    phone_number: str | None
+    email_address: str | None
+    username: str | None
+    first_name: str | None
+    last_name: str | None
+    unsafe_metadata: Mapping[str, Any] | None
+    legal_accepted: bool | None
+    locale: str | None
+
+
+class SignUp(Attempt[D, SignUpAttempt, SignUpFieldErrors]):
+    """The current sign-up of a client; reach it as ``client.sign_up``.
+
+    ``create()`` → ``verifications.send_phone_code()`` → ``verifications.verify_phone_code()`` →
+    ``status`` is ``complete`` → ``finalize()``. The same with e-mail.
+    """
+
+    def __init__(self, connection: Connection[D]) -> None:
+        slot = connection.state.sign_up
+        super().__init__(connection, slot, SignUpFieldErrors, "/client/sign_ups")
+        self.verifications: Verifications[D] = Verifications(self)
+        self.phone_code: SignUpPhoneCode[D] = SignUpPhoneCode(self)
+        self.email_code: SignUpEmailCode[D] = SignUpEmailCode(self)
+
+    @property
+    def status(self) -> str:
+        """``missing_requirements`` (also before ``create()``), ``complete``, or ``abandoned``."""
+        return self.attempt.status
+
+    @property
+    def required_fields(self) -> tuple[str, ...]:
+        """The fields that every sign-up at this server must have."""
+        return self.attempt.required_fields
+
+    @property
+    def optional_fields(self) -> tuple[str, ...]:
+        """The fields that a sign-up may have."""
+        return self.attempt.optional_fields
+
+    @property
+    def missing_fields(self) -> tuple[str, ...]:
+        """The required fields still without a value; ``update()`` can bring them."""
+        return self.attempt.missing_fields
+
+    @property
+    def unverified_fields(self) -> tuple[str, ...]:
+        """The addresses still to be proven: ``phone_number``, ``email_address``, or both."""
+        return self.attempt.unverified_fields
+
+    @property
+    def phone_number(self) -> str | None:
+        """The phone number given, as the server writes it."""
+        return self.attempt.phone_number
+
+    @property
+    def email_address(self) -> str | None:
+        """The e-mail address given, as the server writes it."""
+        return self.attempt.email_address
+
+    @property
+    def username(self) -> str | None:
+        """The user name given."""
+        return self.attempt.username
+
+    @property
+    def first_name(self) -> str | None:
+        """The first name given."""
+        return self.attempt.first_name
+
+    @property
+    def last_name(self) -> str | None:
+        """The last name given."""
+        return self.attempt.last_name
+
+    @property
+    def unsafe_metadata(self) -> Mapping[str, Any]:
+        """The metadata given; it goes over to the user."""
+        return self.attempt.unsafe_metadata or {}
+
+    @property
+    def locale(self) -> str | None:
+        """The language given, as a BCP 47 tag."""
+        return self.attempt.locale
+
+    @property
+    def created_user_id(self) -> str | None:
+        """The id of the user that a complete sign-up made."""
+        return self.attempt.created_user_id
+
+    @tracked
+    def create(self, **fields: Unpack[SignUpFields]) -> Flow[None]:
+        """Begin a sign-up with what is known of the person; an earlier attempt is given up.
+
+        Errors: ``form_param_format_invalid`` (a malformed number or address),
+        ``form_identifier_exists`` (taken already: sign in instead), ``form_param_missing``,
+        ``session_exists`` (this client is signed in).
+        """
+        yield from self._start(_checked(fields))
+
+    @tracked
+    def update(self, **fields: Unpack[SignUpFields]) -> Flow[None]:
+        """Change or add fields of the current sign-up; a changed address must be proven anew."""
+        yield from self._act(self._attempt_path(), _checked(fields), "PATCH")
+
+    def prepare(self, form: Mapping[str, object]) -> Flow[None]:
+        """Have a code sent; the steps behind every ``send_…`` call."""
+        yield from self._act(self._attempt_path("/prepare_verification"), form)
+
+    def attempt_code(self, strategy: str, code: str) -> Flow[None]:
+        """Try a code; the steps behind every ``verify_…`` call."""
+        form = {"strategy": strategy, "code": code}
+        yield from self._act(self._attempt_path("/attempt_verification"), form)
+
+
+class _SignUpPart(Part[D, SignUpAttempt, SignUpFieldErrors]):
+    def __init__(self, sign_up: SignUp[D]) -> None:
+        super().__init__(sign_up)
+        self._sign_up = sign_up
+
+
+class Verifications(_SignUpPart[D]):
+    """The proofs of a sign-up's addresses; reach it as ``client.sign_up.verifications``."""
+
+    @property
+    def phone_number(self) -> Verification | None:
+        """How far the proof of the phone number has come, or None if none was given."""
+        return self._told.phone_number
+
+    @property
+    def email_address(self) -> Verification | None:
+        """How far the proof of the e-mail address has come, or None if none was given."""
+        return self._told.email_address
+
+    @property
+    def _told(self) -> SignUpVerifications:
+        return self._sign_up.attempt.verifications or SignUpVerifications()
+
+    @tracked
+    def send_phone_code(self, *, channel: Channel = "sms") -> Flow[None]:
+        """Send a code to the phone number; again to send another, the first stays good.
+
+        After a ``create()`` that failed, nothing is sent and its error is given once more.
+        Raises ``UsageError`` if there was no ``create()`` at all.
+        """
+        yield from self._sign_up.prepare({"strategy": "phone_code", "channel": channel})
+
+    @tracked
+    def verify_phone_code(self, *, code: str) -> Flow[None]:
+        """Try the code that the person received by phone.
+
+        Errors: ``form_code_incorrect`` (in ``errors.fields.code``), ``verification_expired``,
+        ``verification_failed`` (too many wrong codes: send a new one).
+        """
+        yield from self._sign_up.attempt_code("phone_code", code)
+
+    @tracked
+    def send_email_code(self) -> Flow[None]:
+        """Send a code to the e-mail address; as ``send_phone_code()``."""
+        yield from self._sign_up.prepare({"strategy": "email_code"})
+
+    @tracked
+    def verify_email_code(self, *, code: str) -> Flow[None]:
+        """Try the code that the person received by e-mail; as ``verify_phone_code()``."""
+        yield from self._sign_up.attempt_code("email_code", code)
+
+
+class SignUpPhoneCode(_SignUpPart[D]):
+    """``verifications`` for the phone number, under the names that a sign-in has for it."""
+
+    @tracked
+    def send_code(self, *, channel: Channel = "sms") -> Flow[None]:
+        """Do what ``verifications.send_phone_code()`` does."""
+        yield from self._sign_up.prepare({"strategy": "phone_code", "channel": channel})
+
+    @tracked
+    def verify_code(self, *, code: str) -> Flow[None]:
+        """Do what ``verifications.verify_phone_code()`` does."""
+        yield from self._sign_up.attempt_code("phone_code", code)
+
+
+class SignUpEmailCode(_SignUpPart[D]):
+    """``verifications`` for the e-mail address, under the names that a sign-in has for it."""
+
+    @tracked
+    def send_code(self) -> Flow[None]:
+        """Do what ``verifications.send_email_code()`` does."""
+        yield from self._sign_up.prepare({"strategy": "email_code"})
+
+    @tracked
+    def verify_code(self, *, code: str) -> Flow[None]:
+        """Do what ``verifications.verify_email_code()`` does."""
+        yield from self._sign_up.attempt_code("email_code", code)
+
+
+def _checked(fields: SignUpFields) -> Mapping[str, object]:
+    # A misspelled field would travel to the server and be ignored there by some.
+    unknown = fields.keys() - SignUpFields.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"A sign-up has no field {', '.join(sorted(unknown))}")
+    return {**fields}

@@ -1,0 +1,254 @@
+"""Every refusal a person or a program can meet, each with its public code.
+
+    Refusal             a value: what is said, and where it belongs
+    └── Refused         an exception that carries one and undoes the unit of work
+
+A refusal that must be *remembered* (a wrong code has been counted) is returned as
+a `Refusal`; one that changes nothing is raised as `Refused`. Raising the first kind
+would roll the count back, and guessing would be free.
+
+The codes and statuses are those of the Frontend API's public error catalogue; the
+status is a hint that `web/` may use, nothing in the rules depends on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was not granted.
+
+    `message` is short and follows the field's name on a form ("is incorrect");
+    `long_message` is a whole sentence. `param` is the wire name of the field at fault.
+    `retry_after` is in whole seconds.
+    """
+
+    code: str
+    status: int
+    message: str
+    long_message: str
+    param: str | None = None
+    retry_after: int | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def about(self, param: str) -> Refusal:
+        """The same refusal, said of the field `param`."""
+        return replace(
+            self, param=param, long_message=self.long_message.replace("{param}", _spoken(param))
+        )
+
+
+class Refused(Exception):
+    """Raised where nothing has changed, or where what changed must be undone."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def _spoken(param: str) -> str:
+    return param.replace("_", " ")
+
+
+# ── a field of the request ────────────────────────────────────────────────────────────
+PARAM_MISSING = Refusal("form_param_missing", 422, "is missing", "Enter the {param}.")
+PARAM_NEEDED = Refusal(
+    "form_conditional_param_missing", 422, "is missing", "Enter the {param}."
+)
+PARAM_FORMAT = Refusal(
+    "form_param_format_invalid", 422, "is invalid", "The {param} is not in a valid format."
+)
+PHONE_FORMAT = Refusal(
+    "form_param_format_invalid",
+    422,
+    "is invalid",
+    "The phone number must be valid and start with + and the country code, like +14155552671.",
+)
+EMAIL_FORMAT = Refusal(
+    "form_param_format_invalid",
+    422,
+    "is invalid",
+    "The e-mail address must be a valid address, like name@example.com.",
+)
+IDENTIFIER_FORMAT = Refusal(
+    "form_param_format_invalid",
+    422,
+    "is invalid",
+    "Enter an e-mail address, or a phone number that starts with + and the country code.",
+)
+PARAM_VALUE = Refusal(
+    "form_param_value_invalid", 422, "is invalid", "This value of {param} is not allowed here."
+)
+PARAM_UNKNOWN = Refusal(
+    "form_param_unknown", 422, "is unknown", "The {param} cannot be used here."
+)
+PARAM_DUPLICATE = Refusal(
+    "form_param_duplicate", 422, "is duplicate", "The {param} was sent more than once."
+)
+PARAM_TOO_LONG = Refusal(
+    "form_param_max_length_exceeded", 422, "is too long", "The {param} is too long."
+)
+PARAM_TYPE = Refusal(
+    "form_param_type_invalid", 422, "is invalid", "The {param} is not of the right type."
+)
+PARAM_RESOURCE = Refusal(
+    "form_resource_not_found", 422, "is unknown", "Nothing was found for this {param}."
+)
+IDENTIFIER_TAKEN = Refusal(
+    "form_identifier_exists",
+    422,
+    "is taken",
+    "That {param} is taken. Please try another.",
+)
+IDENTIFIER_UNKNOWN = Refusal(
+    "form_identifier_not_found",
+    422,
+    "Couldn't find your account.",
+    "Couldn't find your account.",
+    param="identifier",
+)
+CODE_INCORRECT = Refusal(
+    "form_code_incorrect", 422, "is incorrect", "Incorrect code", param="code"
+)
+
+# ── a verification ────────────────────────────────────────────────────────────────────
+VERIFICATION_EXPIRED = Refusal(
+    "verification_expired", 400, "expired", "This code has expired. Ask for a new one."
+)
+VERIFICATION_FAILED = Refusal(
+    "verification_failed", 400, "failed", "Too many wrong codes. Ask for a new one."
+)
+VERIFICATION_DONE = Refusal(
+    "verification_already_verified", 400, "already verified", "This has been verified already."
+)
+VERIFICATION_MISSING = Refusal(
+    "verification_missing", 400, "is missing", "Ask for a code before you enter one."
+)
+VERIFICATION_STRATEGY = Refusal(
+    "verification_strategy_invalid",
+    400,
+    "has another strategy",
+    "The code was asked for by another strategy than the one it is tried with.",
+)
+RESEND_TOO_SOON = Refusal(
+    "verification_code_too_many_requests",
+    429,
+    "too soon",
+    "A code was sent a moment ago. Wait at least 30 seconds before you ask for another.",
+)
+SMS_UNDELIVERABLE = Refusal(
+    "sms_send_error",
+    400,
+    "cannot be sent",
+    "Text messages cannot be sent at the moment. Try again later, or another way.",
+)
+EMAIL_UNDELIVERABLE = Refusal(
+    "email_send_error",
+    400,
+    "cannot be sent",
+    "E-mail cannot be sent at the moment. Try again later, or another way.",
+)
+
+# ── an attempt to sign up or in ───────────────────────────────────────────────────────
+SESSION_EXISTS = Refusal(
+    "session_exists", 400, "already signed in", "You're already signed in."
+)
+ACTION_INVALID = Refusal(
+    "client_state_invalid", 400, "not now", "This is not possible at this step."
+)
+STRATEGY_FOR_USER = Refusal(
+    "strategy_for_user_invalid", 400, "not for this account", "This account has no such factor."
+)
+IDENTIFIER_CLAIMED = Refusal(
+    "identification_claimed",
+    400,
+    "claimed meanwhile",
+    "Somebody else has verified this address meanwhile. Please sign up again.",
+)
+USER_GONE = Refusal(
+    "sign_in_identification_or_user_deleted",
+    400,
+    "no longer there",
+    "The account or its address was deleted. Please start over.",
+)
+USER_LOCKED = Refusal(
+    "user_locked",
+    403,
+    "locked",
+    "Too many wrong codes for this address. Try again later.",
+)
+USER_BANNED = Refusal("user_banned", 403, "banned", "This account has been banned.")
+NOT_FOUND = Refusal("resource_not_found", 404, "not found", "There is no such resource.")
+
+# ── a session, a client, a request ────────────────────────────────────────────────────
+SIGNED_OUT = Refusal("signed_out", 401, "signed out", "You are signed out.")
+SESSION_ENDED = Refusal(
+    "authentication_invalid", 401, "not signed in", "This session has ended. Sign in again."
+)
+DEV_BROWSER_UNKNOWN = Refusal(
+    "dev_browser_unauthenticated",
+    401,
+    "unknown browser",
+    "This browser is not known to the development server.",
+)
+DEVELOPMENT_ONLY = Refusal(
+    "request_invalid_for_environment",
+    400,
+    "development only",
+    "This request is answered in development only.",
+)
+SECRET_KEY_INVALID = Refusal(
+    "clerk_key_invalid",
+    401,
+    "The secret key is not valid.",
+    "The secret key is not one of this server. Check CLERK_SECRET_KEY.",
+)
+ORIGIN_INVALID = Refusal(
+    "origin_invalid",
+    400,
+    "unknown origin",
+    "This web page's origin is not allowed. Add it to DOORCODE_ORIGINS.",
+)
+ORIGIN_AND_AUTHORIZATION = Refusal(
+    "origin_authorization_headers_conflict",
+    400,
+    "conflicting headers",
+    "A browser must not send a secret key: Origin and Authorization exclude each other.",
+)
+HOST_INVALID = Refusal(
+    "host_invalid", 400, "unknown host", "This server does not answer to that host name."
+)
+REDIRECT_INVALID = Refusal(
+    "invalid_redirect_url",
+    422,
+    "is not allowed",
+    "The redirect URL must lead to an allowed origin.",
+    param="redirect_url",
+)
+CONTENT_TYPE = Refusal(
+    "unsupported_content_type",
+    415,
+    "unsupported content type",
+    "Send the fields as application/x-www-form-urlencoded.",
+)
+BODY_TOO_LARGE = Refusal(
+    "request_body_too_large", 413, "too large", "The request body is over 64 KiB."
+)
+BODY_INVALID = Refusal(
+    "request_body_invalid", 400, "not readable", "The request body cannot be read."
+)
+METHOD_INVALID = Refusal(
+    "method_not_allowed", 405, "method not allowed", "This path does not answer that method."
+)
+TOO_MANY_REQUESTS = Refusal(
+    "too_many_requests", 429, "too many requests", "Too many requests. Wait a moment."
+)
+STORAGE_BUSY = Refusal(
+    "service_unavailable", 503, "unavailable", "The server is not ready. Try again in a moment."
+)
+INTERNAL = Refusal(
+    "internal_clerk_error", 500, "internal error", "Something went wrong on the server."
+)

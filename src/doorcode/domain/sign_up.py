@@ -1,0 +1,118 @@
+"""One person's attempt to sign up.
+
+    missing_requirements ──nothing missing, all verified──▶ complete
+            │
+            └──24 hours, or a newer attempt──▶ abandoned
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from doorcode.domain import errors
+from doorcode.domain.addresses import Address, Kind, Strategy
+from doorcode.domain.errors import Refused
+from doorcode.domain.instance import Instance
+from doorcode.domain.verification import Status as VerificationStatus
+from doorcode.domain.verification import Verification
+
+
+class Status(StrEnum):
+    """Where a sign-up stands, by its name on the wire."""
+
+    MISSING = "missing_requirements"
+    COMPLETE = "complete"
+    ABANDONED = "abandoned"
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.MISSING: frozenset({Status.COMPLETE, Status.ABANDONED}),
+    Status.COMPLETE: frozenset(),
+    Status.ABANDONED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a person says of themselves beside their addresses."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    locale: str | None = None
+    unsafe_metadata: dict[str, Any] = field(default_factory=dict)
+    legal_accepted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """An attempt, with the verifications that belong to it (newest per strategy)."""
+
+    id: str
+    client_id: str
+    status: Status
+    created_at: int
+    abandon_at: int
+    phone: Address | None = None
+    email: Address | None = None
+    profile: Profile = field(default_factory=Profile)
+    verifications: tuple[Verification, ...] = ()
+    created_user_id: str | None = None
+    created_session_id: str | None = None
+
+    def is_open(self, now: int) -> bool:
+        """Whether anything can still be done with it."""
+        return self.status is Status.MISSING and now < self.abandon_at
+
+    def address(self, kind: Kind) -> Address | None:
+        """The phone number or e-mail address given, if any."""
+        return self.phone if kind is Kind.PHONE else self.email
+
+    @property
+    def addresses(self) -> list[Address]:
+        """All addresses given."""
+        return [address for address in (self.phone, self.email) if address]
+
+    def verification(self, strategy: Strategy) -> Verification | None:
+        """The verification of the address as it is given now, if a code was asked for."""
+        address = self.address(strategy.kind)
+        for verification in self.verifications:
+            if address and verification.address.value == address.value:
+                if verification.strategy is strategy:
+                    return verification
+        return None
+
+    def is_verified(self, kind: Kind) -> bool:
+        """Whether the address of this sort has been proved."""
+        address = self.address(kind)
+        verification = self.verification(address.strategy) if address else None
+        return verification is not None and verification.status is VerificationStatus.VERIFIED
+
+    def missing_fields(self, instance: Instance) -> list[Kind]:
+        """What is required and not given yet."""
+        return [kind for kind in instance.required_fields if self.address(kind) is None]
+
+    def unverified_fields(self, instance: Instance) -> list[Kind]:
+        """What is given and must still be verified."""
+        return [
+            address.kind
+            for address in self.addresses
+            if instance.attribute(address.kind).verified_at_sign_up
+            and not self.is_verified(address.kind)
+        ]
+
+    def can_complete(self, instance: Instance) -> bool:
+        """Whether nothing stands between this attempt and an account."""
+        if self.status is not Status.MISSING or not self.addresses:
+            return False
+        return not self.missing_fields(instance) and not self.unverified_fields(instance)
+
+    def address_to_verify(self, strategy: Strategy) -> Address:
+        """Where a code by `strategy` goes, or `Refused`."""
+        address = self.address(strategy.kind)
+        if address is None:
+            raise Refused(errors.ACTION_INVALID.about(strategy.kind))
+        if self.is_verified(strategy.kind):
+            raise Refused(errors.VERIFICATION_DONE)
+        return address

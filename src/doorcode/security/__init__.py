@@ -1,0 +1,1 @@
+"""Owns the locks: small, each one primitive."""

@@ -1,0 +1,57 @@
+"""Makes codes, and the digests that are kept of them."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from doorcode.domain.addresses import TEST_CODE, Address
+from doorcode.domain.limits import CODE_DIGITS
+from doorcode.domain.verification import Verification
+from doorcode.security.master_key import MasterKey
+
+
+class Codes:
+    """The codes of one instance.
+
+    Six digits are guessed in a moment by whoever holds an unkeyed digest of them, so the
+    digest is an HMAC whose key is not in the database. It covers the instance, the
+    attempt, the verification, the address and its channel: a digest copied to another
+    row matches no code there.
+    """
+
+    def __init__(self, master: MasterKey, instance_id: str) -> None:
+        self._newest = master.newest
+        self._keys = {
+            version: master.derive("code", version, instance_id) for version in master.versions
+        }
+
+    def make(self, address: Address) -> str:
+        """A code from the system's random source; 424242 for a test address."""
+        if address.is_test:
+            return TEST_CODE
+        return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+
+    def digest(self, verification: Verification, code: str) -> tuple[int, bytes]:
+        """What is kept of a new code: the key's version, and the digest."""
+        return self._newest, self._digest(self._keys[self._newest], verification, code)
+
+    def digests(self, verification: Verification, code: str) -> dict[int, bytes]:
+        """What a typed code would be under each version of the key."""
+        return {
+            version: self._digest(key, verification, code) for version, key in self._keys.items()
+        }
+
+    def _digest(self, key: bytes, verification: Verification, code: str) -> bytes:
+        address = verification.address
+        parts = (
+            verification.attempt_id,
+            verification.id,
+            address.kind,
+            address.value,
+            verification.channel,
+            code,
+        )
+        # The parts' lengths are covered too: no two lists of parts read as one text.
+        text = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
+        return hmac.digest(key, text, "sha256")

@@ -1,0 +1,1 @@
+"""Owns the memory: one interface, and the engines that stand behind it."""

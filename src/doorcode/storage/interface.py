@@ -1,0 +1,245 @@
+"""All that the server may ask of a database.
+
+A unit of work is an `async with storage.transaction() as tx`. What is done in it is
+committed together when the block ends, and taken back together when it raises. The
+block ends only after the commit is durable, so an answer never runs ahead of the disk.
+
+What an engine must promise (the conformance suite holds it to this, races included):
+
+- Units are isolated: no unit sees another's uncommitted writes.
+- `lock_client` makes later units of the same client wait until this one has ended.
+- A method that returns a bool or a count is one conditional statement: of any number
+  of callers at once, exactly as many succeed as the condition allows.
+- Nothing inside a unit waits for anything but the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorcode.domain.addresses import Address
+from doorcode.domain.client import Client, DevBrowser
+from doorcode.domain.message import Message
+from doorcode.domain.session import Session
+from doorcode.domain.session import Status as SessionStatus
+from doorcode.domain.sign_in import SignIn
+from doorcode.domain.sign_up import SignUp
+from doorcode.domain.user import OwnedAddress, User
+from doorcode.domain.verification import Code, Verification
+from doorcode.domain.verification import Status as VerificationStatus
+
+
+class Conflict(Exception):
+    """An address belongs to another user already."""
+
+
+class Unavailable(Exception):
+    """The database cannot be used: it is locked, full, gone or not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """An RSA key pair at rest: `sealed` is the private key under the master key."""
+
+    id: str
+    sealed: bytes
+    created_at: int
+
+
+class Transaction(Protocol):
+    """One unit of work. Times are milliseconds since the epoch, digests are bytes."""
+
+    # ── clients ───────────────────────────────────────────────────────────────────────
+    async def add_client(self, client: Client, digest: bytes) -> None:
+        """Remember a new client under the digest of its cookie."""
+
+    async def client_by_digest(self, digest: bytes) -> Client | None:
+        """The client whose cookie has this digest."""
+
+    async def lock_client(self, client_id: str) -> Client | None:
+        """The client, held until the unit ends."""
+
+    async def save_client(self, client: Client) -> None:
+        """Replace what a client is doing."""
+
+    async def rotate_client(self, client_id: str, digest: bytes) -> None:
+        """Give a client another cookie; the former one opens nothing from then on."""
+
+    async def delete_client(self, client_id: str) -> None:
+        """Forget a client."""
+
+    async def add_dev_browser(self, digest: bytes, browser: DevBrowser) -> None:
+        """Remember a browser of a development instance."""
+
+    async def dev_browser(self, digest: bytes) -> DevBrowser | None:
+        """The browser whose token has this digest."""
+
+    async def attach_dev_browser(self, digest: bytes, client_id: str) -> None:
+        """Say which client a browser has become."""
+
+    # ── attempts ──────────────────────────────────────────────────────────────────────
+    async def add_sign_up(self, sign_up: SignUp) -> None:
+        """Remember a new attempt to sign up."""
+
+    async def sign_up(self, sign_up_id: str) -> SignUp | None:
+        """An attempt to sign up, with its verifications."""
+
+    async def save_sign_up(self, sign_up: SignUp) -> None:
+        """Replace an attempt; its verifications are saved by their own methods."""
+
+    async def add_sign_in(self, sign_in: SignIn) -> None:
+        """Remember a new attempt to sign in."""
+
+    async def sign_in(self, sign_in_id: str) -> SignIn | None:
+        """An attempt to sign in, with the verification asked for last."""
+
+    async def save_sign_in(self, sign_in: SignIn) -> None:
+        """Replace an attempt; its verification is saved by its own methods."""
+
+    # ── verifications and codes ───────────────────────────────────────────────────────
+    async def add_verification(self, verification: Verification, delete_at: int) -> None:
+        """Start a verification; an earlier one of the same attempt and address goes."""
+
+    async def verification_of(self, attempt_id: str, address: Address) -> Verification | None:
+        """The verification of an address within an attempt."""
+
+    async def count_try(self, verification_id: str, most: int, now: int) -> int | None:
+        """Count one try where one is left, in one statement; its number from 1, or None."""
+
+    async def settle(self, verification_id: str, status: VerificationStatus) -> bool:
+        """Move an unverified verification to `status`; False where it no longer is one.
+
+        This is the one conditional write that consumes a code. Its codes go with it.
+        """
+
+    async def extend(self, verification_id: str, sent_at: int, expires_at: int) -> None:
+        """Say that another code was sent."""
+
+    async def add_code(self, verification_id: str, code: Code, keep: int) -> None:
+        """Add a code; of the earlier ones only the newest stay, `keep` in all."""
+
+    async def codes(self, verification_id: str) -> list[Code]:
+        """The codes that were sent, expired ones included."""
+
+    async def retire_attempt(self, attempt_id: str) -> None:
+        """Forget an attempt's verifications, its codes and its unsent messages."""
+
+    # ── guesses ───────────────────────────────────────────────────────────────────────
+    async def spend_guess(
+        self, guess_id: str, address: Address, most: int, since: int, now: int
+    ) -> bool:
+        """Count one guess at an address where fewer than `most` were made after `since`."""
+
+    async def refund_guess(self, guess_id: str) -> None:
+        """Take a guess back: it was right."""
+
+    async def nth_latest_guess(self, address: Address, nth: int, since: int) -> int | None:
+        """When the nth latest guess after `since` was made, from 1."""
+
+    # ── users ─────────────────────────────────────────────────────────────────────────
+    async def add_user(self, user: User) -> None:
+        """Remember a new account with its addresses, or `Conflict`."""
+
+    async def user(self, user_id: str) -> User | None:
+        """An account with its addresses."""
+
+    async def user_by_address(self, address: Address) -> User | None:
+        """The account that owns an address."""
+
+    async def user_signed_in(self, user_id: str, now: int) -> None:
+        """Note the time of a sign-in."""
+
+    # ── sessions ──────────────────────────────────────────────────────────────────────
+    async def add_session(self, session: Session) -> None:
+        """Remember a new session."""
+
+    async def session(self, session_id: str) -> Session | None:
+        """A session, whatever its status."""
+
+    async def live_sessions(self, client_id: str, now: int) -> list[Session]:
+        """The sessions that sign somebody in on a client, oldest first."""
+
+    async def end_session(self, session_id: str, status: SessionStatus, now: int) -> bool:
+        """Move an active session to `status`; False where it is active no more."""
+
+    async def touch_session(self, session_id: str, now: int) -> None:
+        """Note that a session was used."""
+
+    # ── outbox ────────────────────────────────────────────────────────────────────────
+    async def add_message(self, message: Message) -> None:
+        """Put a message where a courier will find it."""
+
+    async def lease_messages(self, now: int, until: int, most: int) -> list[Message]:
+        """Take messages to send; nobody else gets them before `until`."""
+
+    async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
+        """Take one message to send, where nobody else has it."""
+
+    async def message_delivered(self, message_id: str, now: int) -> bool:
+        """Note a delivery and erase the code; False where that was noted already."""
+
+    async def message_deferred(self, message_id: str, retry_at: int, why: str) -> None:
+        """Give a message back, to be tried again at `retry_at`."""
+
+    async def message_failed(self, message_id: str, why: str) -> None:
+        """Give up on a message and erase the code."""
+
+    async def next_message_at(self) -> int | None:
+        """When the next message may be sent, if any waits."""
+
+    # ── keys and settings of the instance ─────────────────────────────────────────────
+    async def setting(self, name: str) -> bytes | None:
+        """A value of the instance, such as its id."""
+
+    async def save_setting(self, name: str, value: bytes) -> None:
+        """Replace a value of the instance."""
+
+    async def signing_keys(self) -> list[SealedKey]:
+        """The RSA keys, newest first."""
+
+    async def save_signing_key(self, key: SealedKey) -> None:
+        """Add an RSA key, or replace the seal of one."""
+
+    async def add_secret_key(self, digest: bytes, hint: str, now: int) -> None:
+        """Remember an API key by its digest; `hint` is what may be shown of it."""
+
+    async def has_secret_key(self, digest: bytes) -> bool:
+        """Whether an API key of this digest is valid."""
+
+    async def secret_keys(self) -> list[tuple[str, int]]:
+        """The hints of the valid API keys with the time of their making."""
+
+    async def revoke_secret_key(self, hint: str) -> bool:
+        """Make the API key of this hint invalid."""
+
+    # ── handshakes ────────────────────────────────────────────────────────────────────
+    async def add_handshake(self, digest: bytes, sealed: bytes, expires_at: int) -> None:
+        """Keep the payload of a handshake until the app's server has fetched it."""
+
+    async def handshake(self, digest: bytes, now: int) -> bytes | None:
+        """The payload of a handshake that has not expired."""
+
+    # ── cleaning ──────────────────────────────────────────────────────────────────────
+    async def delete_expired(self, now: int, most: int) -> int:
+        """Delete up to `most` expired rows of each sort; how many went."""
+
+
+class Storage(Protocol):
+    """A database engine."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A unit of work that may write."""
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """A unit of work that only reads what is committed. It never waits for writers."""
+
+    async def is_ready(self) -> bool:
+        """Whether the database answers."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the database."""
+
+

@@ -1,0 +1,357 @@
+-- Every statement the server runs: a name, one line of purpose, the SQL.
+-- `:now` and its kin are milliseconds since the epoch.
+
+-- name: add_client
+-- A browser seen for the first time.
+INSERT INTO clients (id, digest, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy)
+VALUES (:id, :digest, :created_at, :updated_at, :sign_up_id, :sign_in_id, :last_active_session_id, :last_strategy);
+
+-- name: client_by_digest
+-- Whose cookie this is.
+SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy
+FROM clients WHERE digest = :digest;
+
+-- name: client
+-- A client by its id.
+SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy
+FROM clients WHERE id = :id;
+
+-- name: save_client
+-- What a client is doing now.
+UPDATE clients SET updated_at = :updated_at, sign_up_id = :sign_up_id, sign_in_id = :sign_in_id,
+    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy
+WHERE id = :id;
+
+-- name: rotate_client
+-- Another cookie for the same client, so that a planted one is worth nothing.
+UPDATE clients SET digest = :digest WHERE id = :id;
+
+-- name: delete_client
+-- The client is gone.
+DELETE FROM clients WHERE id = :id;
+
+-- name: add_dev_browser
+-- A browser of a development instance.
+INSERT INTO dev_browsers (digest, client_id, expires_at) VALUES (:digest, :client_id, :expires_at);
+
+-- name: dev_browser
+-- Which client a development browser is.
+SELECT client_id, expires_at FROM dev_browsers WHERE digest = :digest;
+
+-- name: attach_dev_browser
+-- A development browser has become a client.
+UPDATE dev_browsers SET client_id = :client_id WHERE digest = :digest;
+
+-- name: add_sign_up
+-- A new attempt to sign up.
+INSERT INTO sign_ups (id, client_id, status, created_at, abandon_at, phone_value, phone_is_test,
+    email_value, email_spelling, email_is_test, profile, created_user_id, created_session_id)
+VALUES (:id, :client_id, :status, :created_at, :abandon_at, :phone_value, :phone_is_test,
+    :email_value, :email_spelling, :email_is_test, :profile, :created_user_id, :created_session_id);
+
+-- name: sign_up
+-- An attempt to sign up.
+SELECT id, client_id, status, created_at, abandon_at, phone_value, phone_is_test, email_value,
+    email_spelling, email_is_test, profile, created_user_id, created_session_id
+FROM sign_ups WHERE id = :id;
+
+-- name: save_sign_up
+-- An attempt to sign up has changed.
+UPDATE sign_ups SET status = :status, abandon_at = :abandon_at, phone_value = :phone_value,
+    phone_is_test = :phone_is_test, email_value = :email_value, email_spelling = :email_spelling,
+    email_is_test = :email_is_test, profile = :profile, created_user_id = :created_user_id,
+    created_session_id = :created_session_id
+WHERE id = :id;
+
+-- name: add_sign_in
+-- A new attempt to sign in.
+INSERT INTO sign_ins (id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
+    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id)
+VALUES (:id, :client_id, :status, :created_at, :abandon_at, :identifier_kind, :identifier_value,
+    :identifier_spelling, :identifier_is_test, :user_id, :verification_id, :created_session_id);
+
+-- name: sign_in
+-- An attempt to sign in.
+SELECT id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
+    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id
+FROM sign_ins WHERE id = :id;
+
+-- name: save_sign_in
+-- An attempt to sign in has changed.
+UPDATE sign_ins SET status = :status, verification_id = :verification_id,
+    created_session_id = :created_session_id
+WHERE id = :id;
+
+-- name: delete_verification_of
+-- Makes room for a fresh verification of the same address.
+DELETE FROM verifications
+WHERE attempt_id = :attempt_id AND address_kind = :address_kind AND address_value = :address_value;
+
+-- name: add_verification
+-- An address is to be proved.
+INSERT INTO verifications (id, attempt_id, address_kind, address_value, address_spelling, address_is_test,
+    channel, status, attempts, sent_at, expires_at, delete_at)
+VALUES (:id, :attempt_id, :address_kind, :address_value, :address_spelling, :address_is_test,
+    :channel, :status, :attempts, :sent_at, :expires_at, :delete_at);
+
+-- name: verification
+-- A verification by its id.
+SELECT id, attempt_id, address_kind, address_value, address_spelling, address_is_test, channel, status,
+    attempts, sent_at, expires_at
+FROM verifications WHERE id = :id;
+
+-- name: verification_of
+-- The verification of one address within an attempt.
+SELECT id, attempt_id, address_kind, address_value, address_spelling, address_is_test, channel, status,
+    attempts, sent_at, expires_at
+FROM verifications
+WHERE attempt_id = :attempt_id AND address_kind = :address_kind AND address_value = :address_value;
+
+-- name: verifications_of_attempt
+-- All verifications of an attempt.
+SELECT id, attempt_id, address_kind, address_value, address_spelling, address_is_test, channel, status,
+    attempts, sent_at, expires_at
+FROM verifications WHERE attempt_id = :attempt_id ORDER BY sent_at;
+
+-- name: count_try
+-- Counts a try where one is left. Committed before the code is compared.
+UPDATE verifications SET attempts = attempts + 1
+WHERE id = :id AND status = 'unverified' AND attempts < :most AND expires_at > :now
+RETURNING attempts;
+
+-- name: settle
+-- The one write that consumes a code: only an unverified verification can move.
+UPDATE verifications SET status = :status WHERE id = :id AND status = 'unverified';
+
+-- name: extend
+-- Another code was sent.
+UPDATE verifications SET sent_at = :sent_at, expires_at = :expires_at WHERE id = :id;
+
+-- name: add_code
+-- The digest of a code that was sent.
+INSERT INTO codes (verification_id, digest, key_version, expires_at)
+VALUES (:verification_id, :digest, :key_version, :expires_at);
+
+-- name: trim_codes
+-- Keeps the newest codes of a verification.
+DELETE FROM codes WHERE verification_id = :verification_id AND serial NOT IN (
+    SELECT serial FROM codes WHERE verification_id = :verification_id ORDER BY serial DESC LIMIT :keep);
+
+-- name: codes
+-- What may be typed for a verification.
+SELECT digest, key_version, expires_at FROM codes WHERE verification_id = :verification_id;
+
+-- name: delete_codes
+-- A verification has come to its end.
+DELETE FROM codes WHERE verification_id = :verification_id;
+
+-- name: delete_codes_of_attempt
+-- An attempt was retired.
+DELETE FROM codes WHERE verification_id IN (SELECT id FROM verifications WHERE attempt_id = :attempt_id);
+
+-- name: delete_verifications_of_attempt
+-- An attempt was retired.
+DELETE FROM verifications WHERE attempt_id = :attempt_id;
+
+-- name: cancel_messages_of_attempt
+-- A retired attempt's codes are worth nothing: do not send them.
+UPDATE outbox SET state = 'cancelled', sealed = NULL
+WHERE attempt_id = :attempt_id AND state = 'queued';
+
+-- name: spend_guess
+-- Counts a guess where the address has one left.
+INSERT INTO guesses (id, address, made_at)
+SELECT :id, :address, :now
+WHERE (SELECT count(*) FROM guesses WHERE address = :address AND made_at > :since) < :most;
+
+-- name: refund_guess
+-- The guess was right.
+DELETE FROM guesses WHERE id = :id;
+
+-- name: nth_latest_guess
+-- When the window's nth latest guess was made.
+SELECT made_at FROM guesses WHERE address = :address AND made_at > :since
+ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
+
+-- name: add_user
+-- A new account.
+INSERT INTO users (id, profile, created_at, updated_at, last_sign_in_at, last_active_at,
+    primary_phone_id, primary_email_id, banned)
+VALUES (:id, :profile, :created_at, :updated_at, :last_sign_in_at, :last_active_at,
+    :primary_phone_id, :primary_email_id, :banned);
+
+-- name: add_address
+-- An address of an account. The unique index on (kind, value) is what keeps it theirs alone.
+INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at)
+VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :verified_at, :created_at, :updated_at);
+
+-- name: user
+-- An account.
+SELECT id, profile, created_at, updated_at, last_sign_in_at, last_active_at, primary_phone_id,
+    primary_email_id, banned
+FROM users WHERE id = :id;
+
+-- name: addresses_of_user
+-- The addresses of an account, in the order in which they came.
+SELECT id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at
+FROM addresses WHERE user_id = :user_id ORDER BY created_at, id;
+
+-- name: user_id_by_address
+-- Whose address this is.
+SELECT user_id FROM addresses WHERE kind = :kind AND value = :value;
+
+-- name: user_signed_in
+-- When somebody last signed in.
+UPDATE users SET last_sign_in_at = :now, last_active_at = :now WHERE id = :id;
+
+-- name: add_session
+-- Somebody is signed in.
+INSERT INTO sessions (id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at)
+VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_active_at, :expire_at, :abandon_at);
+
+-- name: session
+-- A session by its id.
+SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at
+FROM sessions WHERE id = :id;
+
+-- name: live_sessions
+-- Who is signed in on a client.
+SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at
+FROM sessions WHERE client_id = :client_id AND status = 'active' AND expire_at > :now
+ORDER BY created_at, id;
+
+-- name: end_session
+-- Only an active session can end.
+UPDATE sessions SET status = :status, updated_at = :now WHERE id = :id AND status = 'active';
+
+-- name: touch_session
+-- A session was used.
+UPDATE sessions SET last_active_at = :now WHERE id = :id AND status = 'active';
+
+-- name: add_message
+-- A message waits for a courier; it is committed together with its code.
+INSERT INTO outbox (id, attempt_id, verification_id, channel, recipient, is_test, sealed, state, send_at, created_at, expires_at)
+VALUES (:id, (SELECT attempt_id FROM verifications WHERE id = :verification_id), :verification_id,
+    :channel, :recipient, :is_test, :sealed, 'queued', :created_at, :created_at, :expires_at);
+
+-- name: lease_messages
+-- A courier takes what is due. Moving send_at on is the lease: after a crash it is due again.
+UPDATE outbox SET send_at = :until, attempts = attempts + 1
+WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND send_at <= :now ORDER BY send_at LIMIT :most)
+RETURNING id, verification_id, channel, recipient, is_test, sealed, created_at, expires_at, attempts;
+
+-- name: lease_message
+-- A courier takes one message.
+UPDATE outbox SET send_at = :until, attempts = attempts + 1
+WHERE id = :id AND state = 'queued' AND send_at <= :now
+RETURNING id, verification_id, channel, recipient, is_test, sealed, created_at, expires_at, attempts;
+
+-- name: message_delivered
+-- The provider has it; the code can no longer be read here.
+UPDATE outbox SET state = 'delivered', sealed = NULL, delivered_at = :now
+WHERE id = :id AND state = 'queued';
+
+-- name: message_deferred
+-- Try again later.
+UPDATE outbox SET send_at = :retry_at, last_error = :why WHERE id = :id AND state = 'queued';
+
+-- name: message_failed
+-- It will never be sent.
+UPDATE outbox SET state = 'failed', sealed = NULL, last_error = :why WHERE id = :id AND state = 'queued';
+
+-- name: next_message_at
+-- When a courier must be up again.
+SELECT min(send_at) AS send_at FROM outbox WHERE state = 'queued';
+
+-- name: setting
+-- A value of the instance.
+SELECT value FROM settings WHERE name = :name;
+
+-- name: save_setting
+-- Replaces a value of the instance.
+INSERT INTO settings (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: signing_keys
+-- The RSA keys, newest first.
+SELECT id, sealed, created_at FROM signing_keys ORDER BY created_at DESC, id;
+
+-- name: save_signing_key
+-- Adds an RSA key or seals it anew.
+INSERT INTO signing_keys (id, sealed, created_at) VALUES (:id, :sealed, :created_at)
+ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed;
+
+-- name: add_secret_key
+-- An API key, by its digest.
+INSERT INTO secret_keys (digest, hint, created_at) VALUES (:digest, :hint, :created_at);
+
+-- name: has_secret_key
+-- Whether an API key is ours.
+SELECT 1 AS found FROM secret_keys WHERE digest = :digest;
+
+-- name: secret_keys
+-- What may be shown of the API keys.
+SELECT hint, created_at FROM secret_keys ORDER BY created_at, hint;
+
+-- name: revoke_secret_key
+-- An API key is valid no more.
+DELETE FROM secret_keys WHERE hint = :hint;
+
+-- name: add_handshake
+-- What an app's server will fetch within seconds.
+INSERT INTO handshakes (digest, sealed, expires_at) VALUES (:digest, :sealed, :expires_at);
+
+-- name: handshake
+-- It can be read again until it expires: the same page may ask twice.
+SELECT sealed FROM handshakes WHERE digest = :digest AND expires_at > :now;
+
+-- name: expire_messages
+-- A code that is no longer valid need not be sent.
+UPDATE outbox SET state = 'expired', sealed = NULL
+WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND expires_at <= :now LIMIT :most);
+
+-- name: delete_old_messages
+-- What was sent is forgotten after a week.
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE created_at <= :now - 604800000 AND state <> 'queued' LIMIT :most);
+
+-- name: delete_expired_codes
+-- A code that can no longer be typed.
+DELETE FROM codes WHERE serial IN (SELECT serial FROM codes WHERE expires_at <= :now LIMIT :most);
+
+-- name: delete_expired_verifications
+-- Their attempts are over.
+DELETE FROM verifications WHERE id IN (SELECT id FROM verifications WHERE delete_at <= :now LIMIT :most);
+
+-- name: delete_expired_sign_ups
+-- Attempts that nobody can go on with.
+DELETE FROM sign_ups WHERE id IN (SELECT id FROM sign_ups WHERE abandon_at <= :now LIMIT :most);
+
+-- name: delete_expired_sign_ins
+-- Attempts that nobody can go on with.
+DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE abandon_at <= :now LIMIT :most);
+
+-- name: delete_old_guesses
+-- Guesses that no window reaches (an hour), with an hour to spare.
+DELETE FROM guesses WHERE id IN (SELECT id FROM guesses WHERE made_at <= :now - 7200000 LIMIT :most);
+
+-- name: delete_expired_handshakes
+-- Nobody will fetch them.
+DELETE FROM handshakes WHERE digest IN (SELECT digest FROM handshakes WHERE expires_at <= :now LIMIT :most);
+
+-- name: delete_expired_dev_browsers
+-- Development browsers that were not seen for long.
+DELETE FROM dev_browsers WHERE digest IN (SELECT digest FROM dev_browsers WHERE expires_at <= :now LIMIT :most);
+
+-- name: delete_old_sessions
+-- Sessions over for longer than anybody asks about.
+DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE abandon_at <= :now LIMIT :most);
+
+-- name: delete_idle_clients
+-- Clients that never signed in, or whose last session is forgotten, and that do nothing.
+DELETE FROM clients WHERE id IN (
+    SELECT id FROM clients AS c WHERE c.created_at <= :now - 86400000
+    AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.client_id = c.id)
+    AND NOT EXISTS (SELECT 1 FROM sign_ups WHERE sign_ups.id = c.sign_up_id)
+    AND NOT EXISTS (SELECT 1 FROM sign_ins WHERE sign_ins.id = c.sign_in_id)
+    LIMIT :most);

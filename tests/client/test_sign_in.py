@@ -1,0 +1,160 @@
+"""The sign-in calls, against a server that speaks the wire."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from doorcode.client import NetworkError, UsageError
+from doorcode.client.errors import StateError
+from doorcode.client.resources import Factor, SignInAttempt
+from doorcode.client.sign_in import Wanted
+
+from .conftest import AnyClient, settle
+from .fake_server import CODE, EMAIL, PHONE, FakeServer, refusal
+
+
+@pytest.fixture(autouse=True)
+def registered(server: FakeServer) -> None:
+    server.users |= {PHONE, EMAIL}
+
+
+async def test_phone_sign_in_completes(client: AnyClient, server: FakeServer) -> None:
+    assert client.sign_in.status == "needs_identifier"
+    assert (await settle(client.sign_in.phone_code.send_code(phone_number=PHONE))).ok
+    assert client.sign_in.status == "needs_first_factor"
+    assert client.sign_in.identifier == PHONE
+    assert (await settle(client.sign_in.phone_code.verify_code(code=CODE))).ok
+    assert client.sign_in.status == "complete"
+    assert (await settle(client.sign_in.finalize())).ok
+    assert client.is_signed_in
+    assert client.sign_in.status == "needs_identifier"
+
+
+async def test_phone_sign_in_sends_the_expected_requests(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await settle(client.sign_in.phone_code.send_code(phone_number=PHONE))
+    await settle(client.sign_in.phone_code.verify_code(code=CODE))
+    await settle(client.sign_in.finalize())
+    assert server.sent == [
+        "POST /v1/client/sign_ins",
+        "POST /v1/client/sign_ins/sia_1/prepare_first_factor",
+        "POST /v1/client/sign_ins/sia_1/attempt_first_factor",
+        "POST /v1/client/sessions/sess_3/touch",
+    ]
+    prepared = {"strategy": "phone_code", "phone_number_id": "idn_3", "channel": "sms"}
+    assert server.form(1) == prepared
+
+
+async def test_email_sign_in_completes(client: AnyClient, server: FakeServer) -> None:
+    await settle(client.sign_in.email_code.send_code(email_address=EMAIL))
+    assert server.form() == {"strategy": "email_code", "email_address_id": "idn_2"}
+    assert client.sign_in.first_factor_verification is not None
+    assert client.sign_in.first_factor_verification.expire_at is not None
+    await settle(client.sign_in.email_code.verify_code(code=CODE))
+    assert client.sign_in.created_session_id == "sess_3"
+
+
+async def test_create_then_send_goes_on_with_the_same_attempt(
+    client: AnyClient, server: FakeServer
+) -> None:
+    assert (await settle(client.sign_in.create(identifier=EMAIL, locale="de"))).ok
+    assert server.form() == {"identifier": EMAIL, "locale": "de"}
+    assert (await settle(client.sign_in.phone_code.send_code())).ok
+    assert len(server.requests) == 2
+
+
+async def test_address_id_chooses_the_factor(client: AnyClient, server: FakeServer) -> None:
+    await settle(client.sign_in.create(identifier=EMAIL))
+    await settle(client.sign_in.email_code.send_code(email_address_id="idn_1"))
+    assert server.form()["email_address_id"] == "idn_1"
+    result = await settle(client.sign_in.email_code.send_code(email_address_id="idn_9"))
+    assert isinstance(result.error, StateError)
+    assert result.error.code == "factor_not_found"
+    assert client.sign_in.errors.global_ == result.error.problems
+
+
+async def test_unknown_person_lands_beside_identifier(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await settle(client.sign_in.phone_code.send_code(phone_number="+14155559999"))
+    assert client.sign_in.errors.fields.identifier is not None
+    assert client.sign_in.errors.fields.identifier.code == "form_identifier_not_found"
+    assert len(server.requests) == 1
+
+
+async def test_send_after_failed_create_repeats_its_error(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await settle(client.sign_in.create(identifier="+14155559999"))
+    result = await settle(client.sign_in.phone_code.send_code())
+    assert result.error is not None
+    assert result.error.code == "form_identifier_not_found"
+    assert client.sign_in.errors.fields.identifier is not None
+    assert len(server.requests) == 1
+
+
+async def test_send_without_attempt_or_number_raises(client: AnyClient) -> None:
+    with pytest.raises(UsageError, match="create"):
+        await settle(client.sign_in.phone_code.send_code())
+    with pytest.raises(UsageError, match="create"):
+        await settle(client.sign_in.email_code.verify_code(code=CODE))
+
+
+async def test_number_and_its_id_together_raise(client: AnyClient, server: FakeServer) -> None:
+    send = client.sign_in.phone_code.send_code
+    with pytest.raises(UsageError, match="not both"):
+        await settle(send(phone_number=PHONE, phone_number_id="idn_3"))
+    assert server.requests == []
+
+
+async def test_wrong_code_lands_beside_its_field(client: AnyClient, server: FakeServer) -> None:
+    await settle(client.sign_in.phone_code.send_code(phone_number=PHONE))
+    await settle(client.sign_in.phone_code.verify_code(code="000000"))
+    assert client.sign_in.errors.fields.code is not None
+    assert client.sign_in.errors.fields.code.text == "It is form_code_incorrect."
+    assert client.sign_in.status == "needs_first_factor"
+
+
+async def test_rate_limit_says_when_to_come_back(client: AnyClient, server: FakeServer) -> None:
+    limited = refusal(429, "too_many_requests")
+    limited.headers["retry-after"] = "7"
+    server.faults.append(limited)
+    result = await settle(client.sign_in.create(identifier=PHONE))
+    assert result.error is not None
+    assert result.error.retry_after == 7
+    assert client.sign_in.errors.global_[0].code == "too_many_requests"
+
+
+async def test_network_failure_is_a_global_error(client: AnyClient, server: FakeServer) -> None:
+    server.faults.append(httpx.ConnectError("refused"))
+    result = await settle(client.sign_in.create(identifier=PHONE))
+    assert isinstance(result.error, NetworkError)
+    assert client.sign_in.errors.global_[0].code == "network_error"
+
+
+async def test_failure_of_another_kind_leaves_it_idle(
+    client: AnyClient, server: FakeServer
+) -> None:
+    server.faults.append(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        await settle(client.sign_in.create(identifier=PHONE))
+    assert client.sign_in.fetch_status == "idle"
+
+
+def test_wanted_prefers_the_address_that_was_typed() -> None:
+    masked = Factor(strategy="email_code", email_address_id="a", safe_identifier="x***")
+    typed = Factor(strategy="email_code", email_address_id="b", safe_identifier=EMAIL)
+    other = Factor(strategy="phone_code", phone_number_id="c", safe_identifier=EMAIL)
+    attempt = SignInAttempt(identifier=EMAIL, supported_first_factors=(other, masked, typed))
+    assert Wanted("email_code", None, None).choose(attempt) is typed
+    assert Wanted("email_code", None, "a").choose(attempt) is masked
+
+
+def test_wanted_falls_back_to_the_first_of_its_kind() -> None:
+    masked = Factor(strategy="email_code", email_address_id="a", safe_identifier="x***")
+    attempt = SignInAttempt(identifier=PHONE, supported_first_factors=(masked,))
+    assert Wanted("email_code", None, None).choose(attempt) is masked
+    with pytest.raises(StateError, match="phone_code"):
+        Wanted("phone_code", None, None).choose(attempt)

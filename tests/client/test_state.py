@@ -1,0 +1,106 @@
+"""What a client knows, answer by answer."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from doorcode.client.errors import NetworkError
+from doorcode.client.resources import ClientRecord, Session, SignUpAttempt, Token
+from doorcode.client.state import ClientState, Slot
+
+from .fake_server import unsigned_jwt
+
+LIVE = SignUpAttempt(id="sua_1")
+DONE = SignUpAttempt(id="sua_1", status="complete", created_session_id="sess_1")
+SESSION = Session(id="sess_1", status="active")
+
+
+@pytest.fixture
+def state() -> ClientState:
+    return ClientState(time.time)
+
+
+@pytest.fixture
+def slot() -> Slot[SignUpAttempt]:
+    return Slot(SignUpAttempt())
+
+
+def test_empty_slot_stays_empty(slot: Slot[SignUpAttempt]) -> None:
+    slot.receive(None)
+    assert slot.attempt.id is None
+    assert slot.ended is None
+
+
+def test_live_attempt_lost_at_the_server_is_given_up(slot: Slot[SignUpAttempt]) -> None:
+    slot.receive(LIVE)
+    slot.receive(None)
+    assert slot.attempt.id is None
+    assert slot.ended is not None
+    assert slot.ended.code == "attempt_not_found"
+
+
+def test_finished_attempt_outlives_the_server(slot: Slot[SignUpAttempt]) -> None:
+    slot.receive(DONE)
+    slot.receive(None)
+    assert slot.attempt is DONE
+
+
+def test_new_attempt_replaces_any_other(slot: Slot[SignUpAttempt]) -> None:
+    slot.receive(DONE)
+    slot.receive(LIVE)
+    assert slot.attempt is LIVE
+    slot.end(NetworkError("x"))
+    slot.receive(LIVE)
+    assert slot.ended is None
+
+
+def test_cleared_slot_has_no_reason(slot: Slot[SignUpAttempt]) -> None:
+    slot.end(NetworkError("x"))
+    slot.clear()
+    assert slot.ended is None
+
+
+def test_load_takes_the_last_active_session(state: ClientState) -> None:
+    state.load(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
+    assert state.is_loaded
+    assert state.session is SESSION
+
+
+def test_answers_do_not_activate_a_session(state: ClientState) -> None:
+    state.receive(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
+    assert state.session is None
+    state.activate("sess_1")
+    assert state.session is SESSION
+
+
+def test_session_gone_from_the_client_is_signed_out(state: ClientState) -> None:
+    state.load(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
+    state.receive(ClientRecord())
+    state.receive(ClientRecord(sessions=(SESSION,)))
+    assert state.session is None
+
+
+@pytest.mark.parametrize("status", ["pending", "ended", "revoked", "expired"])
+def test_only_an_active_session_counts(state: ClientState, status: str) -> None:
+    session = Session(id="sess_1", status=status)
+    state.load(ClientRecord(sessions=(session,), last_active_session_id="sess_1"))
+    assert state.session is None
+
+
+def test_token_that_rides_along_is_kept(state: ClientState) -> None:
+    jwt = unsigned_jwt(iat=time.time(), exp=time.time() + 60)
+    session = Session(id="sess_1", status="active", last_active_token=Token(jwt=jwt))
+    state.receive(ClientRecord(sessions=(session,)))
+    assert state.tokens.get("sess_1") == jwt
+    state.receive(ClientRecord())
+    assert state.tokens.get("sess_1") is None
+
+
+def test_sign_out_forgets_even_a_finished_attempt(state: ClientState) -> None:
+    state.receive(ClientRecord(sign_up=DONE, sessions=(SESSION,)))
+    state.activate("sess_1")
+    state.sign_out()
+    assert state.session is None
+    assert state.sign_up.attempt.id is None

@@ -6,11 +6,17 @@ import asyncio
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from doorcode.client import AnswerError, AsyncClient, Client, Session
 
 from .conftest import URL, AnyClient, settle
 from .fake_server import CODE, PHONE, FakeServer
+
+ENVELOPE = ["response", "client", "meta", "errors", "code", "message"]
+OBJECTS = ["sessions", "sign_up", "sign_in", "id", "status", "jwt", "user"]
+NAMES = st.sampled_from(ENVELOPE + OBJECTS)
 
 
 def watched(server: FakeServer, seen: list[tuple[str, int]]) -> Client:
@@ -64,6 +70,29 @@ async def test_html_answer_is_a_result(client: AnyClient, server: FakeServer) ->
     assert result.error.status == 502
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(status=st.sampled_from([200, 201, 204, 302, 400, 401, 422, 429, 500]), body=JSON)
+@settings(max_examples=300, deadline=None)
+def test_no_answer_makes_a_call_crash(status: int, body: object) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, json=body)
+
+    client = Client(URL, http_client=httpx.Client(transport=httpx.MockTransport(handler)))
+    for result in (client.load(), client.sign_up.create(phone_number=PHONE)):
+        assert result.ok or str(result.error)
+    assert client.is_signed_in in (True, False)
+
+
 async def test_navigate_may_be_a_coroutine_function(server: FakeServer) -> None:
     went: list[str] = []
 
@@ -79,9 +108,7 @@ async def test_navigate_may_be_a_coroutine_function(server: FakeServer) -> None:
     assert went == ["sess_2"]
 
 
-async def test_what_navigate_raises_reaches_the_caller(
-    client: AnyClient, server: FakeServer
-) -> None:
+async def test_what_navigate_raises_reaches_the_caller(client: AnyClient) -> None:
     def navigate(session: Session) -> None:
         raise ZeroDivisionError
 

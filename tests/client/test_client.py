@@ -34,7 +34,7 @@ async def test_new_client_is_signed_out_without_asking(
     assert server.requests == []
 
 
-async def test_signed_in_client_knows_its_user(client: AnyClient, server: FakeServer) -> None:
+async def test_signed_in_client_knows_its_user(client: AnyClient) -> None:
     await sign_up(client)
     assert client.user is not None
     assert client.user.first_name == "Ada"
@@ -128,6 +128,11 @@ async def test_async_client_closes_only_what_it_opened() -> None:
     async with AsyncClient(URL, http_client=given):
         pass
     assert not given.is_closed
+
+
+def test_url_has_no_trailing_slash() -> None:
+    with Client(f"{URL}/") as client:
+        assert client.url == URL
 
 
 def test_timeout_is_handed_to_httpx() -> None:

@@ -32,7 +32,7 @@ def test_anything_else_is_no_server_url(url: str) -> None:
         Client(url)
 
 
-async def test_client_token_follows_the_cookie(client: AnyClient, server: FakeServer) -> None:
+async def test_client_token_follows_the_cookie(client: AnyClient) -> None:
     assert client.client_token is None
     await settle(client.sign_up.create(phone_number=PHONE))
     assert client.client_token == "first"
@@ -129,3 +129,12 @@ async def test_unreadable_client_after_401_keeps_the_401(
     result = await settle(client.sign_out())
     assert result.error is not None
     assert result.error.code == "authentication_invalid"
+
+
+async def test_silence_after_401_keeps_the_401(client: AnyClient, server: FakeServer) -> None:
+    await sign_up(client)
+    server.faults += [refusal(401, "authentication_invalid"), httpx.ReadTimeout("slow")]
+    result = await settle(client.sign_out())
+    assert result.error is not None
+    assert result.error.code == "authentication_invalid"
+    assert client.is_signed_in

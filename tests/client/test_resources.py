@@ -52,6 +52,11 @@ def test_times_are_utc() -> None:
     assert decode(SignInAttempt, {"abandon_at": MOMENT_MS}).abandon_at == MOMENT
 
 
+@pytest.mark.parametrize("never", [2**62, -(2**62), 10**30])
+def test_time_beyond_the_calendar_is_none(never: int) -> None:
+    assert decode(Verification, {"expire_at": never}).expire_at is None
+
+
 def test_session_times_are_utc() -> None:
     times = {"expire_at": MOMENT_MS, "abandon_at": MOMENT_MS, "last_active_at": MOMENT_MS}
     session = decode(Session, {"id": "sess_1", "status": "active", **times})

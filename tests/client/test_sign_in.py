@@ -19,7 +19,7 @@ def registered(server: FakeServer) -> None:
     server.users |= {PHONE, EMAIL}
 
 
-async def test_phone_sign_in_completes(client: AnyClient, server: FakeServer) -> None:
+async def test_phone_sign_in_completes(client: AnyClient) -> None:
     assert client.sign_in.status == "needs_identifier"
     assert (await settle(client.sign_in.phone_code.send_code(phone_number=PHONE))).ok
     assert client.sign_in.status == "needs_first_factor"
@@ -29,6 +29,15 @@ async def test_phone_sign_in_completes(client: AnyClient, server: FakeServer) ->
     assert (await settle(client.sign_in.finalize())).ok
     assert client.is_signed_in
     assert client.sign_in.status == "needs_identifier"
+
+
+async def test_sign_in_shows_its_factors(client: AnyClient) -> None:
+    assert not client.sign_in.supported_first_factors
+    await settle(client.sign_in.create(identifier=PHONE))
+    strategies = [factor.strategy for factor in client.sign_in.supported_first_factors]
+    assert strategies == ["email_code", "email_code", "phone_code"]
+    assert client.sign_in.supported_second_factors == ()
+    assert client.sign_in.supported_identifiers == ()
 
 
 async def test_phone_sign_in_sends_the_expected_requests(
@@ -109,7 +118,7 @@ async def test_number_and_its_id_together_raise(client: AnyClient, server: FakeS
     assert server.requests == []
 
 
-async def test_wrong_code_lands_beside_its_field(client: AnyClient, server: FakeServer) -> None:
+async def test_wrong_code_lands_beside_its_field(client: AnyClient) -> None:
     await settle(client.sign_in.phone_code.send_code(phone_number=PHONE))
     await settle(client.sign_in.phone_code.verify_code(code="000000"))
     assert client.sign_in.errors.fields.code is not None

@@ -13,7 +13,7 @@ from .conftest import AnyClient, Opener, settle
 from .fake_server import CODE, EMAIL, PHONE, FakeServer, refusal
 
 
-async def test_phone_sign_up_completes(client: AnyClient, server: FakeServer) -> None:
+async def test_phone_sign_up_completes(client: AnyClient) -> None:
     assert (await settle(client.sign_up.create(phone_number=PHONE))).error is None
     assert client.sign_up.status == "missing_requirements"
     assert client.sign_up.unverified_fields == ("phone_number",)
@@ -99,7 +99,7 @@ async def test_update_changes_the_attempt(client: AnyClient, server: FakeServer)
     assert client.sign_up.first_name == "Ada"
 
 
-async def test_wrong_code_lands_beside_its_field(client: AnyClient, server: FakeServer) -> None:
+async def test_wrong_code_lands_beside_its_field(client: AnyClient) -> None:
     await settle(client.sign_up.create(phone_number=PHONE))
     result = await settle(client.sign_up.verifications.verify_phone_code(code="000000"))
     assert isinstance(result.error, ApiError)
@@ -110,7 +110,7 @@ async def test_wrong_code_lands_beside_its_field(client: AnyClient, server: Fake
     assert client.sign_up.id == "sua_1"
 
 
-async def test_errors_are_empty_after_the_next_call(client: AnyClient, server: FakeServer) -> None:
+async def test_errors_are_empty_after_the_next_call(client: AnyClient) -> None:
     await settle(client.sign_up.create(phone_number="nonsense"))
     assert client.sign_up.errors.raw
     await settle(client.sign_up.create(phone_number=PHONE))
@@ -174,9 +174,7 @@ async def test_attempt_the_server_gave_up_is_a_result(
     assert len(server.requests) == 2
 
 
-async def test_finished_attempt_stays_until_finalized(
-    client: AnyClient, server: FakeServer
-) -> None:
+async def test_finished_attempt_stays_until_finalized(client: AnyClient) -> None:
     await settle(client.sign_up.create(phone_number=PHONE))
     await settle(client.sign_up.verifications.verify_phone_code(code=CODE))
     assert (await settle(client.load())).ok
@@ -187,9 +185,7 @@ async def test_finished_attempt_stays_until_finalized(
     assert client.sign_up.id is None
 
 
-async def test_new_session_is_not_active_before_finalize(
-    client: AnyClient, server: FakeServer
-) -> None:
+async def test_new_session_is_not_active_before_finalize(client: AnyClient) -> None:
     await settle(client.sign_up.create(phone_number=PHONE))
     await settle(client.sign_up.verifications.verify_phone_code(code=CODE))
     assert not client.is_signed_in
@@ -197,9 +193,7 @@ async def test_new_session_is_not_active_before_finalize(
     assert client.is_signed_in
 
 
-async def test_finalize_calls_navigate_with_the_session(
-    client: AnyClient, server: FakeServer
-) -> None:
+async def test_finalize_calls_navigate_with_the_session(client: AnyClient) -> None:
     seen: list[tuple[str, bool]] = []
 
     def navigate(session: Session) -> None:

@@ -68,6 +68,13 @@ def test_load_takes_the_last_active_session(state: ClientState) -> None:
     assert state.session is SESSION
 
 
+def test_load_keeps_the_session_that_was_chosen(state: ClientState) -> None:
+    other = Session(id="sess_2", status="active")
+    state.load(ClientRecord(sessions=(SESSION, other), last_active_session_id="sess_1"))
+    state.load(ClientRecord(sessions=(SESSION, other), last_active_session_id="sess_2"))
+    assert state.session is SESSION
+
+
 def test_answers_do_not_activate_a_session(state: ClientState) -> None:
     state.receive(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
     assert state.session is None

@@ -36,5 +36,5 @@ async def mistaken(client: Client, waiting: AsyncClient) -> None:
     client.sign_up.verifications.verify_phone_code()  # type: ignore[call-arg]
     client.sign_in.phone_code.send_code(email_address="ada@example.com")  # type: ignore[call-arg]
     waiting.sign_up.create(phone_number="+14155552671")  # type: ignore[unused-coroutine]
-    client.sign_in.errors.fields.phone_number  # type: ignore[attr-defined]
+    print(client.sign_in.errors.fields.phone_number)  # type: ignore[attr-defined]
     (await waiting.get_token()).upper()  # type: ignore[union-attr]

@@ -14,8 +14,62 @@ from doorcode.client.state import A, Slot
 from doorcode.client.wire import post, segment
 
 
+class Course(Generic[D, A]):
+    """Owns the way of an attempt: how it starts, goes on, and becomes a session."""
+
+    def __init__(self, connection: Connection[D], slot: Slot[A], path: str) -> None:
+        self.connection = connection
+        self.slot = slot
+        self._path = path
+
+    def start(self, form: Mapping[str, object]) -> Flow[None]:
+        """Begin a new attempt."""
+        # The server gives up the older attempt whatever becomes of this one, and so must we:
+        # a page that ignores this result and asks for a code would text the older number.
+        self.slot.clear()
+        try:
+            yield from self._send(self._path, form)
+        except CallError as error:
+            self.slot.end(error)
+            raise
+
+    def require(self) -> A:
+        """Return the current attempt; without one, raise why there is none."""
+        if self.slot.attempt.id is not None:
+            return self.slot.attempt
+        if self.slot.ended is not None:
+            raise self.slot.ended
+        raise UsageError("There is no attempt to act on: call create() first")
+
+    def act(self, action: str, form: Mapping[str, object], method: str = "POST") -> Flow[None]:
+        """Go on with the current attempt."""
+        path = f"{self._path}/{segment(self.require().id or '')}{action}"
+        yield from self._send(path, form, method)
+
+    def activate(self) -> Flow[Session]:
+        """Make the session that the attempt created the active one, and return it."""
+        session_id = self.slot.attempt.created_session_id
+        if session_id is None:
+            raise StateError("session_not_created", "The attempt is not complete yet.")
+        state = self.connection.state
+        if state.find_session(session_id) is None:
+            yield from self.connection.load()
+        if state.find_session(session_id) is not None:
+            path = f"/client/sessions/{segment(session_id)}/touch"
+            yield from self.connection.exchange(post(path, {"intent": "select_session"}))
+        session = state.find_session(session_id)
+        if session is None:
+            raise StateError("session_not_found", "The session has ended; sign in again.")
+        state.activate(session_id)
+        return session
+
+    def _send(self, path: str, form: Mapping[str, object], method: str = "POST") -> Flow[None]:
+        answer = yield from self.connection.exchange(post(path, form, method=method))
+        self.slot.receive(decode(type(self.slot.attempt), answer.resource))
+
+
 class Attempt(Runs[D], Generic[D, A, F]):
-    """Owns the calls on the current attempt, the errors of the last one, and whether one runs."""
+    """Owns the errors of the last call on an attempt, and whether one is running."""
 
     errors: Errors[F]
     """The problems of the last call; empty while one runs and after one that went well."""
@@ -23,24 +77,22 @@ class Attempt(Runs[D], Generic[D, A, F]):
     fetch_status: Literal["idle", "fetching"]
     """``fetching`` from the start of a call to its end, else ``idle``."""
 
-    def __init__(self, connection: Connection[D], slot: Slot[A], form: type[F], path: str) -> None:
-        super().__init__(connection.driver)
-        self._connection = connection
-        self._slot = slot
+    def __init__(self, course: Course[D, A], form: type[F]) -> None:
+        super().__init__(course.connection.driver)
+        self._course = course
         self._form = form
-        self._path = path
         self.errors = Errors(form())
         self.fetch_status = "idle"
 
     @property
     def attempt(self) -> A:
         """The attempt as the server last told it; one without an ``id`` has not begun."""
-        self._connection.known()
-        return self._slot.attempt
+        self._course.connection.known()
+        return self._course.slot.attempt
 
     @property
     def id(self) -> str | None:
-        """The id of the attempt, or None before ``create()``."""
+        """The id of the attempt, or None before it has begun."""
         return self.attempt.id
 
     @property
@@ -59,17 +111,14 @@ class Attempt(Runs[D], Generic[D, A, F]):
         Errors: ``session_not_created`` while the attempt is not complete, ``session_not_found``
         if the session has ended meanwhile.
         """
-        session_id = self._slot.attempt.created_session_id
-        if session_id is None:
-            raise StateError("session_not_created", "The attempt is not complete yet.")
-        session = yield from self._activate(session_id)
+        session = yield from self._course.activate()
         if navigate is not None:
             yield Callback(lambda: navigate(session))
-        self._slot.clear()
+        self._course.slot.clear()
 
     def reset(self) -> None:
         """Forget the attempt and its errors, here only; nothing is sent."""
-        self._slot.clear()
+        self._course.slot.clear()
         self.errors = Errors(self._form())
 
     def track(self, steps: Flow[None]) -> Flow[Result]:
@@ -85,48 +134,14 @@ class Attempt(Runs[D], Generic[D, A, F]):
         return result
 
     def _after_loading(self, steps: Flow[None]) -> Flow[None]:
-        yield from self._connection.load_once()
+        yield from self._course.connection.load_once()
         yield from steps
-
-    def _start(self, form: Mapping[str, object]) -> Flow[None]:
-        # The server gives up the older attempt whatever becomes of this one, and so must we:
-        # a page that ignores this result and asks for a code would text the older number.
-        self._slot.clear()
-        try:
-            yield from self._act(self._path, form)
-        except CallError as error:
-            self._slot.end(error)
-            raise
-
-    def _act(self, path: str, form: Mapping[str, object], method: str = "POST") -> Flow[None]:
-        answer = yield from self._connection.exchange(post(path, form, method=method))
-        self._slot.receive(decode(type(self._slot.attempt), answer.resource))
-
-    def _attempt_path(self, action: str = "") -> str:
-        """Return the path of the current attempt; without one, raise why there is none."""
-        if self._slot.attempt.id is not None:
-            return f"{self._path}/{segment(self._slot.attempt.id)}{action}"
-        if self._slot.ended is not None:
-            raise self._slot.ended
-        raise UsageError("There is no attempt to act on: call create() first")
-
-    def _activate(self, session_id: str) -> Flow[Session]:
-        connection, state = self._connection, self._connection.state
-        if state.find_session(session_id) is None:
-            yield from connection.load()
-        if state.find_session(session_id) is not None:
-            path = f"/client/sessions/{segment(session_id)}/touch"
-            yield from connection.exchange(post(path, {"intent": "select_session"}))
-        session = state.find_session(session_id)
-        if session is None:
-            raise StateError("session_not_found", "The session has ended; sign in again.")
-        state.activate(session_id)
-        return session
 
 
 class Part(Runs[D], Generic[D, A, F]):
-    """A named group of calls of an attempt, such as ``phone_code``."""
+    """A named group of calls of an attempt, such as ``phone_code``; the attempt watches them."""
 
-    def __init__(self, attempt: Attempt[D, A, F]) -> None:
+    def __init__(self, attempt: Attempt[D, A, F], course: Course[D, A]) -> None:
         super().__init__(attempt.driver)
         self.track = attempt.track
+        self._course = course

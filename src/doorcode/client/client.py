@@ -35,6 +35,11 @@ class AnyClient(Runs[D], Generic[D]):
         self.sign_in = SignIn(connection)
 
     @property
+    def url(self) -> str:
+        """The server's URL, without a trailing slash."""
+        return self.driver.origin
+
+    @property
     def is_signed_in(self) -> bool:
         """True while a session is active. Raises ``NotLoadedError`` before ``load()``."""
         return self.session is not None
@@ -133,14 +138,14 @@ class Client(AnyClient[SyncDriver]):
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         origin = check_url(url)
-        self._owned = httpx.Client(timeout=timeout) if http_client is None else None
-        driver = SyncDriver(http_client or self._owned or httpx.Client(), origin)
+        self._owns_http = http_client is None
+        driver = SyncDriver(http_client or httpx.Client(timeout=timeout), origin)
         super().__init__(Connection(driver, client_token))
 
     def close(self) -> None:
         """Close the connections to the server; the ``http_client`` you gave stays open."""
-        if self._owned is not None:
-            self._owned.close()
+        if self._owns_http:
+            self.driver.http.close()
 
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -171,14 +176,14 @@ class AsyncClient(AnyClient[AsyncDriver]):
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         origin = check_url(url)
-        self._owned = httpx.AsyncClient(timeout=timeout) if http_client is None else None
-        driver = AsyncDriver(http_client or self._owned or httpx.AsyncClient(), origin)
+        self._owns_http = http_client is None
+        driver = AsyncDriver(http_client or httpx.AsyncClient(timeout=timeout), origin)
         super().__init__(Connection(driver, client_token))
 
     async def aclose(self) -> None:
         """Close the connections to the server; the ``http_client`` you gave stays open."""
-        if self._owned is not None:
-            await self._owned.aclose()
+        if self._owns_http:
+            await self.driver.http.aclose()
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""

@@ -86,7 +86,7 @@ class ApiError(CallError):
 
 
 class NetworkError(CallError):
-    """No answer came; code ``network_error``. The server may have obeyed the request all the same."""
+    """No answer came; code ``network_error``. The server may have obeyed the request even so."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(Problem("network_error", f"The server could not be reached: {reason}"))

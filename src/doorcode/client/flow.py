@@ -112,7 +112,7 @@ class Runs(Generic[D]):
 
 
 class flow(Generic[P, R]):
-    """Make a generator method a call: direct with a ``SyncDriver``, awaited with an ``AsyncDriver``."""
+    """Make a generator method a call: direct on a ``SyncDriver``, awaited on an ``AsyncDriver``."""
 
     def __init__(self, body: Callable[Concatenate[Any, P], Flow[R]]) -> None:
         self.__doc__ = body.__doc__

@@ -234,4 +234,10 @@ def decode_client(told: Mapping[str, Any] | None) -> ClientRecord:
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    if milliseconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        # Beyond the calendar: some servers write "never" as a very large number.
+        return None

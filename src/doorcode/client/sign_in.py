@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorcode.client.attempt import Attempt, Part
+from doorcode.client.attempt import Attempt, Course, Part
 from doorcode.client.connection import Connection
 from doorcode.client.errors import StateError, UsageError
 from doorcode.client.flow import D, Flow, tracked
@@ -19,10 +19,10 @@ class SignIn(Attempt[D, SignInAttempt, SignInFieldErrors]):
     """
 
     def __init__(self, connection: Connection[D]) -> None:
-        slot = connection.state.sign_in
-        super().__init__(connection, slot, SignInFieldErrors, "/client/sign_ins")
-        self.phone_code: PhoneCode[D] = PhoneCode(self)
-        self.email_code: EmailCode[D] = EmailCode(self)
+        course = Course(connection, connection.state.sign_in, "/client/sign_ins")
+        super().__init__(course, SignInFieldErrors)
+        self.phone_code: PhoneCode[D] = PhoneCode(self, course)
+        self.email_code: EmailCode[D] = EmailCode(self, course)
 
     @property
     def status(self) -> str:
@@ -65,28 +65,11 @@ class SignIn(Attempt[D, SignInAttempt, SignInFieldErrors]):
         Errors: ``form_identifier_not_found`` (nobody has that address: sign up instead),
         ``form_param_format_invalid``, ``session_exists`` (this client is signed in).
         """
-        yield from self._start({"identifier": identifier, "locale": locale})
-
-    def send_code(self, wanted: Wanted, channel: Channel | None) -> Flow[None]:
-        """Have a code sent; the steps behind both ``send_code`` calls."""
-        if wanted.identifier is not None:
-            yield from self._start({"identifier": wanted.identifier})
-        path = self._attempt_path("/prepare_first_factor")
-        factor = wanted.choose(self._slot.attempt)
-        form = {"strategy": wanted.strategy, wanted.id_name: factor.address_id, "channel": channel}
-        yield from self._act(path, form)
-
-    def attempt_code(self, strategy: str, code: str) -> Flow[None]:
-        """Try a code; the steps behind both ``verify_code`` calls."""
-        form = {"strategy": strategy, "code": code}
-        yield from self._act(self._attempt_path("/attempt_first_factor"), form)
+        yield from self._course.start({"identifier": identifier, "locale": locale})
 
 
 class Wanted:
     """The factor that a caller asks for: by a new identifier, by an address's id, or any."""
-
-    strategy: str
-    id_name: str
 
     def __init__(self, strategy: str, identifier: str | None, address_id: str | None) -> None:
         self.strategy = strategy
@@ -109,12 +92,21 @@ class Wanted:
         return able[0]
 
 
-class PhoneCode(Part[D, SignInAttempt, SignInFieldErrors]):
-    """Signing in with a code sent to a phone; reach it as ``client.sign_in.phone_code``."""
+class _SignInPart(Part[D, SignInAttempt, SignInFieldErrors]):
+    def _send_code(self, wanted: Wanted, channel: Channel | None = None) -> Flow[None]:
+        if wanted.identifier is not None:
+            yield from self._course.start({"identifier": wanted.identifier})
+        factor = wanted.choose(self._course.require())
+        form = {"strategy": wanted.strategy, wanted.id_name: factor.address_id, "channel": channel}
+        yield from self._course.act("/prepare_first_factor", form)
 
-    def __init__(self, sign_in: SignIn[D]) -> None:
-        super().__init__(sign_in)
-        self._sign_in = sign_in
+    def _verify_code(self, strategy: str, code: str) -> Flow[None]:
+        form = {"strategy": strategy, "code": code}
+        yield from self._course.act("/attempt_first_factor", form)
+
+
+class PhoneCode(_SignInPart[D]):
+    """Signing in with a code sent to a phone; reach it as ``client.sign_in.phone_code``."""
 
     @tracked
     def send_code(
@@ -133,7 +125,7 @@ class PhoneCode(Part[D, SignInAttempt, SignInFieldErrors]):
         Raises ``UsageError`` if there is neither a number nor a sign-in.
         """
         wanted = Wanted("phone_code", phone_number, phone_number_id)
-        yield from self._sign_in.send_code(wanted, channel)
+        yield from self._send_code(wanted, channel)
 
     @tracked
     def verify_code(self, *, code: str) -> Flow[None]:
@@ -142,15 +134,11 @@ class PhoneCode(Part[D, SignInAttempt, SignInFieldErrors]):
         Errors: ``form_code_incorrect`` (in ``errors.fields.code``), ``verification_expired``,
         ``verification_failed`` (too many wrong codes: send a new one), ``user_locked``.
         """
-        yield from self._sign_in.attempt_code("phone_code", code)
+        yield from self._verify_code("phone_code", code)
 
 
-class EmailCode(Part[D, SignInAttempt, SignInFieldErrors]):
+class EmailCode(_SignInPart[D]):
     """Signing in with a code sent by e-mail; reach it as ``client.sign_in.email_code``."""
-
-    def __init__(self, sign_in: SignIn[D]) -> None:
-        super().__init__(sign_in)
-        self._sign_in = sign_in
 
     @tracked
     def send_code(
@@ -158,9 +146,9 @@ class EmailCode(Part[D, SignInAttempt, SignInFieldErrors]):
     ) -> Flow[None]:
         """Send a code by e-mail; as ``phone_code.send_code()``."""
         wanted = Wanted("email_code", email_address, email_address_id)
-        yield from self._sign_in.send_code(wanted, None)
+        yield from self._send_code(wanted)
 
     @tracked
     def verify_code(self, *, code: str) -> Flow[None]:
         """Try the code that the person received; as ``phone_code.verify_code()``."""
-        yield from self._sign_in.attempt_code("email_code", code)
+        yield from self._verify_code("email_code", code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
-from doorcode.client.attempt import Attempt, Part
+from doorcode.client.attempt import Attempt, Course, Part
 from doorcode.client.connection import Connection
 from doorcode.client.flow import D, Flow, tracked
 from doorcode.client.resources import SignUpAttempt, SignUpVerifications, Verification
@@ -39,11 +39,11 @@ class SignUp(Attempt[D, SignUpAttempt, SignUpFieldErrors]):
     """
 
     def __init__(self, connection: Connection[D]) -> None:
-        slot = connection.state.sign_up
-        super().__init__(connection, slot, SignUpFieldErrors, "/client/sign_ups")
-        self.verifications: Verifications[D] = Verifications(self)
-        self.phone_code: SignUpPhoneCode[D] = SignUpPhoneCode(self)
-        self.email_code: SignUpEmailCode[D] = SignUpEmailCode(self)
+        course = Course(connection, connection.state.sign_up, "/client/sign_ups")
+        super().__init__(course, SignUpFieldErrors)
+        self.verifications: Verifications[D] = Verifications(self, course)
+        self.phone_code: SignUpPhoneCode[D] = SignUpPhoneCode(self, course)
+        self.email_code: SignUpEmailCode[D] = SignUpEmailCode(self, course)
 
     @property
     def status(self) -> str:
@@ -118,27 +118,22 @@ class SignUp(Attempt[D, SignUpAttempt, SignUpFieldErrors]):
         ``form_identifier_exists`` (taken already: sign in instead), ``form_param_missing``,
         ``session_exists`` (this client is signed in).
         """
-        yield from self._start(_checked(fields))
+        yield from self._course.start(_checked(fields))
 
     @tracked
     def update(self, **fields: Unpack[SignUpFields]) -> Flow[None]:
         """Change or add fields of the current sign-up; a changed address must be proven anew."""
-        yield from self._act(self._attempt_path(), _checked(fields), "PATCH")
-
-    def prepare(self, form: Mapping[str, object]) -> Flow[None]:
-        """Have a code sent; the steps behind every ``send_…`` call."""
-        yield from self._act(self._attempt_path("/prepare_verification"), form)
-
-    def attempt_code(self, strategy: str, code: str) -> Flow[None]:
-        """Try a code; the steps behind every ``verify_…`` call."""
-        form = {"strategy": strategy, "code": code}
-        yield from self._act(self._attempt_path("/attempt_verification"), form)
+        yield from self._course.act("", _checked(fields), "PATCH")
 
 
 class _SignUpPart(Part[D, SignUpAttempt, SignUpFieldErrors]):
-    def __init__(self, sign_up: SignUp[D]) -> None:
-        super().__init__(sign_up)
-        self._sign_up = sign_up
+    def _send_code(self, strategy: str, channel: Channel | None = None) -> Flow[None]:
+        form = {"strategy": strategy, "channel": channel}
+        yield from self._course.act("/prepare_verification", form)
+
+    def _verify_code(self, strategy: str, code: str) -> Flow[None]:
+        form = {"strategy": strategy, "code": code}
+        yield from self._course.act("/attempt_verification", form)
 
 
 class Verifications(_SignUpPart[D]):
@@ -156,7 +151,8 @@ class Verifications(_SignUpPart[D]):
 
     @property
     def _told(self) -> SignUpVerifications:
-        return self._sign_up.attempt.verifications or SignUpVerifications()
+        self._course.connection.known()
+        return self._course.slot.attempt.verifications or SignUpVerifications()
 
     @tracked
     def send_phone_code(self, *, channel: Channel = "sms") -> Flow[None]:
@@ -165,7 +161,7 @@ class Verifications(_SignUpPart[D]):
         After a ``create()`` that failed, nothing is sent and its error is given once more.
         Raises ``UsageError`` if there was no ``create()`` at all.
         """
-        yield from self._sign_up.prepare({"strategy": "phone_code", "channel": channel})
+        yield from self._send_code("phone_code", channel)
 
     @tracked
     def verify_phone_code(self, *, code: str) -> Flow[None]:
@@ -174,17 +170,17 @@ class Verifications(_SignUpPart[D]):
         Errors: ``form_code_incorrect`` (in ``errors.fields.code``), ``verification_expired``,
         ``verification_failed`` (too many wrong codes: send a new one).
         """
-        yield from self._sign_up.attempt_code("phone_code", code)
+        yield from self._verify_code("phone_code", code)
 
     @tracked
     def send_email_code(self) -> Flow[None]:
         """Send a code to the e-mail address; as ``send_phone_code()``."""
-        yield from self._sign_up.prepare({"strategy": "email_code"})
+        yield from self._send_code("email_code")
 
     @tracked
     def verify_email_code(self, *, code: str) -> Flow[None]:
         """Try the code that the person received by e-mail; as ``verify_phone_code()``."""
-        yield from self._sign_up.attempt_code("email_code", code)
+        yield from self._verify_code("email_code", code)
 
 
 class SignUpPhoneCode(_SignUpPart[D]):
@@ -193,12 +189,12 @@ class SignUpPhoneCode(_SignUpPart[D]):
     @tracked
     def send_code(self, *, channel: Channel = "sms") -> Flow[None]:
         """Do what ``verifications.send_phone_code()`` does."""
-        yield from self._sign_up.prepare({"strategy": "phone_code", "channel": channel})
+        yield from self._send_code("phone_code", channel)
 
     @tracked
     def verify_code(self, *, code: str) -> Flow[None]:
         """Do what ``verifications.verify_phone_code()`` does."""
-        yield from self._sign_up.attempt_code("phone_code", code)
+        yield from self._verify_code("phone_code", code)
 
 
 class SignUpEmailCode(_SignUpPart[D]):
@@ -207,12 +203,12 @@ class SignUpEmailCode(_SignUpPart[D]):
     @tracked
     def send_code(self) -> Flow[None]:
         """Do what ``verifications.send_email_code()`` does."""
-        yield from self._sign_up.prepare({"strategy": "email_code"})
+        yield from self._send_code("email_code")
 
     @tracked
     def verify_code(self, *, code: str) -> Flow[None]:
         """Do what ``verifications.verify_email_code()`` does."""
-        yield from self._sign_up.attempt_code("email_code", code)
+        yield from self._verify_code("email_code", code)
 
 
 def _checked(fields: SignUpFields) -> Mapping[str, object]:

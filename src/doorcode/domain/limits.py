@@ -15,7 +15,6 @@ CODE_LIVES_FOR = 10 * MINUTE
 CODES_ALIVE = 3  # a resend keeps the earlier codes valid, but not without end
 TRIES_PER_VERIFICATION = 5
 RESEND_AFTER = 30 * SECOND
-SAME_SEND_WITHIN = 2 * SECOND  # a double click is one request, not two messages
 
 # ── guessing: these hold in the database and cannot be switched off ──────────────────
 GUESSES_PER_ADDRESS = 10

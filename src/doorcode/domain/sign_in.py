@@ -76,6 +76,22 @@ class SignIn:
         if self.status is not Status.NEEDS_FIRST_FACTOR:
             raise Refused(errors.ACTION_INVALID)
 
+    def expect_open(self, now: int) -> None:
+        """Refuse where the attempt is over: complete, given up, or too old."""
+        if self.status is Status.COMPLETE:
+            raise Refused(errors.VERIFICATION_DONE)
+        if not self.is_open(now):
+            raise Refused(errors.NOT_FOUND)
+
+    def verification_to_try(self, strategy: Strategy) -> Verification:
+        """The verification that a code by `strategy` is for, or `Refused`."""
+        self.expect_first_factor()
+        if self.verification is None:
+            raise Refused(errors.VERIFICATION_MISSING)
+        if self.verification.strategy is not strategy:
+            raise Refused(errors.VERIFICATION_STRATEGY)
+        return self.verification
+
 
 def first_factors(sign_in: SignIn, user: User, instance: Instance) -> list[Factor]:
     """Every factor of this user, the address that was typed first."""

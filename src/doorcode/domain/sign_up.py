@@ -108,8 +108,28 @@ class SignUp:
             return False
         return not self.missing_fields(instance) and not self.unverified_fields(instance)
 
+    def expect_open(self, now: int) -> None:
+        """Refuse where the attempt is over: complete, given up, or too old."""
+        if self.status is Status.COMPLETE:
+            raise Refused(errors.VERIFICATION_DONE)
+        if not self.is_open(now):
+            raise Refused(errors.NOT_FOUND)
+
+    def verification_to_try(self, strategy: Strategy) -> Verification:
+        """The verification that a code by `strategy` is for, or `Refused`."""
+        if self.status is Status.COMPLETE:
+            raise Refused(errors.VERIFICATION_DONE)
+        verification = self.verification(strategy)
+        if verification:
+            return verification
+        # A code was asked for, but by the other strategy; or none was.
+        other = any(one.address in self.addresses for one in self.verifications)
+        raise Refused(errors.VERIFICATION_STRATEGY if other else errors.VERIFICATION_MISSING)
+
     def address_to_verify(self, strategy: Strategy) -> Address:
         """Where a code by `strategy` goes, or `Refused`."""
+        if self.status is Status.COMPLETE:
+            raise Refused(errors.VERIFICATION_DONE)
         address = self.address(strategy.kind)
         if address is None:
             raise Refused(errors.ACTION_INVALID.about(strategy.kind))

@@ -265,11 +265,11 @@ SELECT min(send_at) AS send_at FROM outbox WHERE state = 'queued';
 
 -- name: setting
 -- A value of the instance.
-SELECT value FROM settings WHERE name = :name;
+SELECT value FROM settings WHERE name = :setting;
 
 -- name: save_setting
 -- Replaces a value of the instance.
-INSERT INTO settings (name, value) VALUES (:name, :value)
+INSERT INTO settings (name, value) VALUES (:setting, :value)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: signing_keys

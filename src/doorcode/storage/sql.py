@@ -314,11 +314,11 @@ class SqlTransaction:
 
     # ── keys and settings of the instance ─────────────────────────────────────────────
     async def setting(self, name: str) -> bytes | None:
-        row = await self._one("setting", name=name)
+        row = await self._one("setting", setting=name)
         return row[0] if row else None
 
     async def save_setting(self, name: str, value: bytes) -> None:
-        await self._sql.run("save_setting", name=name, value=value)
+        await self._sql.run("save_setting", setting=name, value=value)
 
     async def signing_keys(self) -> list[SealedKey]:
         return [SealedKey(*row) for row in await self._sql.rows("signing_keys")]

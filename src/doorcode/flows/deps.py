@@ -1,0 +1,48 @@
+"""What a story may use, and what it is told about who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorcode.domain.instance import Instance
+from doorcode.security.codes import Codes
+from doorcode.security.sealing import Sealer
+from doorcode.security.tokens import Tokens
+from doorcode.storage.interface import Storage
+
+
+class Post(Protocol):
+    """Where a message goes once it has been committed."""
+
+    def can_send(self, channel: str, is_test: bool) -> bool:
+        """Whether there is any way to send by this channel."""
+
+    async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
+        """Say that a message waits. Returns at once, unless delivery takes no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Built once, in the composition root. `now` is the clock, in milliseconds."""
+
+    storage: Storage
+    instance: Instance
+    codes: Codes
+    tokens: Tokens
+    sealer: Sealer
+    post: Post
+    now: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The browser or program that asks.
+
+    `client_id` was found by its cookie; `dev_browser` is the digest of the token by
+    which a development instance knows a browser that sends no cookies.
+    """
+
+    client_id: str | None = None
+    dev_browser: bytes | None = None

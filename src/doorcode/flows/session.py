@@ -1,0 +1,127 @@
+"""Starting, using and ending a session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from doorcode.domain import errors
+from doorcode.domain.client import Client
+from doorcode.domain.errors import Refused
+from doorcode.domain.limits import DAY
+from doorcode.domain.session import Session, Status
+from doorcode.domain.user import User
+from doorcode.flows import client as clients
+from doorcode.flows.client import Answer
+from doorcode.flows.deps import Caller, Deps
+from doorcode.security.random_ids import digest, new_id, new_token
+from doorcode.storage.interface import Transaction
+
+REMEMBERED_FOR = 30 * DAY  # how long an ended session can still be asked about
+
+
+async def start(
+    deps: Deps, tx: Transaction, client: Client, user: User
+) -> tuple[Client, Session, str]:
+    """Sign a user in on a client: the client, the session and the token of a new cookie.
+
+    The cookie is replaced. Somebody may have planted the old one in this browser and
+    waits for its owner to sign in (session fixation); the old one opens nothing now.
+    """
+    now = deps.now()
+    if deps.instance.single_session:
+        for other in await tx.live_sessions(client.id, now):
+            await tx.end_session(other.id, Status.REPLACED, now)
+    expire_at = now + deps.instance.session_lives_for
+    session = Session(
+        id=new_id("sess", now),
+        client_id=client.id,
+        user_id=user.id,
+        status=Status.ACTIVE,
+        created_at=now,
+        updated_at=now,
+        last_active_at=now,
+        expire_at=expire_at,
+        abandon_at=expire_at + REMEMBERED_FOR,
+    )
+    await tx.add_session(session)
+    await tx.user_signed_in(user.id, now)
+    token = new_token()
+    await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
+    client = replace(client, updated_at=now, last_active_session_id=session.id)
+    return client, session, token
+
+
+async def get(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
+    """One session of the client that asks."""
+    async with deps.storage.reading() as tx:
+        client, session = await _own(deps, tx, caller, session_id)
+        shown = await clients.view(tx, client, deps.now())
+        return Answer(session, shown, await tx.user(session.user_id))
+
+
+async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
+    """Make a session the client's current one, and note that it was used."""
+    async with deps.storage.transaction() as tx:
+        client, session = await _own_live(deps, tx, caller, session_id)
+        await tx.touch_session(session.id, deps.now())
+        client = replace(client, last_active_session_id=session.id)
+        await tx.save_client(client)
+        shown = await clients.view(tx, client, deps.now())
+        session = replace(session, last_active_at=deps.now())
+        return Answer(session, shown, await tx.user(session.user_id))
+
+
+async def refresh(deps: Deps, caller: Caller, session_id: str) -> tuple[Client, Session]:
+    """A live session that a token may be minted for."""
+    async with deps.storage.reading() as tx:
+        return await _own_live(deps, tx, caller, session_id)
+
+
+async def end(deps: Deps, caller: Caller, session_id: str, status: Status) -> Answer[Session]:
+    """End one session of the client that asks."""
+    async with deps.storage.transaction() as tx:
+        client, session = await _own(deps, tx, caller, session_id)
+        now = deps.now()
+        if not await tx.end_session(session.id, status, now):
+            raise Refused(errors.SESSION_ENDED)
+        client = replace(client, updated_at=now, last_active_session_id=None)
+        await tx.save_client(client)
+        shown = await clients.view(tx, client, now)
+        ended = replace(session, status=status, updated_at=now)
+        return Answer(ended, shown, await tx.user(session.user_id))
+
+
+async def of_request(
+    deps: Deps, caller: Caller, session_id: str | None
+) -> tuple[clients.ClientView, Session, User]:
+    """The session that a request outside `/client` means: the named one, or the last active."""
+    shown = await clients.show(deps, caller)
+    if shown is None or not shown.sessions:
+        raise Refused(errors.SIGNED_OUT)
+    wanted = session_id or shown.client.last_active_session_id or shown.sessions[-1][0].id
+    for session, user in shown.sessions:
+        if session.id == wanted:
+            return shown, session, user
+    raise Refused(errors.SESSION_ENDED)
+
+
+async def _own(
+    deps: Deps, tx: Transaction, caller: Caller, session_id: str
+) -> tuple[Client, Session]:
+    client = await clients.current(tx, caller)
+    if client is None:
+        raise Refused(errors.SIGNED_OUT)
+    session = await tx.session(session_id)
+    # Somebody else's session and one that never was are told apart by nothing.
+    if session is None or session.client_id != client.id:
+        raise Refused(errors.NOT_FOUND)
+    return client, session
+
+
+async def _own_live(
+    deps: Deps, tx: Transaction, caller: Caller, session_id: str
+) -> tuple[Client, Session]:
+    client, session = await _own(deps, tx, caller, session_id)
+    if not session.is_live(deps.now()):
+        raise Refused(errors.SESSION_ENDED)
+    return client, session

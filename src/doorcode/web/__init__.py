@@ -1,0 +1,1 @@
+"""Owns the doors: HTTP in, HTTP out, no rules."""

@@ -1,0 +1,41 @@
+"""What every door has at hand, and who stands before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorcode.flows import client as clients
+from doorcode.flows.deps import Caller, Deps
+from doorcode.security.rate_limits import RateLimits
+from doorcode.web import cookies
+from doorcode.web.boundary import Boundary
+from doorcode.web.http import Request, Response
+
+DEV_BROWSER = "__clerk_db_jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The stories' dependencies, the boundary, and the limits per client address."""
+
+    deps: Deps
+    boundary: Boundary
+    limits: RateLimits
+
+    async def caller(self, request: Request) -> Caller:
+        """Who asks: by the development browser's token where there is one, else by cookie.
+
+        A token in a URL leaks through logs and referrers, so it counts in development only.
+        """
+        dev_token = None
+        if self.deps.instance.development:
+            dev_token = request.query.get(DEV_BROWSER)
+        return await clients.find(self.deps, request.cookies.get(cookies.CLIENT), dev_token)
+
+    def set_client(
+        self, response: Response, view: clients.ClientView | None, token: str | None
+    ) -> None:
+        """Send the cookies that belong to a client."""
+        if token:
+            response.cookies.append(cookies.client(self.boundary, token))
+        response.cookies += cookies.updated_at(self.boundary, view)

@@ -1,1 +1,3 @@
 """Doorcode: sign-up and sign-in with one-time codes, self-hosted."""
+
+__version__ = "0.1.0"

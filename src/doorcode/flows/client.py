@@ -85,6 +85,16 @@ async def sign_out(deps: Deps, caller: Caller) -> Answer[Client]:
         return Answer(client, await view(tx, client, deps.now()))
 
 
+async def retire(deps: Deps, caller: Caller) -> None:
+    """Let go of what a client has under way."""
+    if caller.client_id is None:
+        return
+    async with deps.storage.transaction() as tx:
+        client = await current(tx, caller)
+        if client:
+            await retire_attempts(tx, client)
+
+
 async def add_dev_browser(deps: Deps) -> str:
     """A token by which a development instance will know a browser."""
     token = new_token()

@@ -22,13 +22,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Boundary:
     """The public address, who may speak to it, and through which proxies.
 
-    `hosts` are the Host names answered to, without a port; None answers to all.
+    `hosts` are the Host names answered to, without a port; None answers to all. With
+    `address_hosts` any bare IP address is answered to as well.
     """
 
     url: str
     publishable_key: str
     origins: Origins
     hosts: frozenset[str] | None = None
+    address_hosts: bool = False
     cookie_domain: str = ""
     trusted_proxies: tuple[Network, ...] = ()
 
@@ -53,7 +55,10 @@ class Boundary:
             return
         name = request.headers.get("host", "").lower()
         host = name[: name.rfind(":")] if not name.endswith("]") and ":" in name else name
-        if host not in self.hosts and not host.endswith(".localhost"):
+        if host in self.hosts or host.endswith(".localhost"):
+            return
+        # DNS can be turned against us, a bare address cannot.
+        if not (self.address_hosts and _is_address(host.strip("[]"))):
             raise Refused(errors.HOST_INVALID)
 
     def expect_origin(self, request: Request) -> None:

@@ -1,0 +1,141 @@
+"""A message becomes a letter: the words that people read.
+
+The flow packs what the words are made of and seals it; the courier opens the seal and
+renders. So the readable code lies in the sealed column and nowhere else, and a letter
+exists only while it is being sent.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import jinja2
+import msgspec
+
+from doorcode.delivery.interface import Letter
+from doorcode.domain import limits
+from doorcode.domain.message import Message
+
+SMS_SEPTETS = 160  # 3GPP TS 23.038: what fits one segment; a second one is paid for again
+NAME_CHARACTERS = 60
+
+# 3GPP TS 23.038, the default alphabet and its extension. A single other character turns
+# the whole message to UCS-2 and its 160 characters to 70.
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED = frozenset("^{}\\[~]|€")  # two septets each
+
+# Control, format, surrogate, line and paragraph characters: a line break in a name would
+# add a header to the mail, a bidirectional override would make it read as another name.
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"  # format characters that Persian words and emoji are made with
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("doorcode.delivery"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+)
+
+
+class Unreadable(ValueError):
+    """The payload was packed by something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """What is sealed. `locale` is kept with it; the words are English so far."""
+
+    code: str
+    name: str
+    locale: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Payload).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def pack(code: str, name: str, locale: str | None) -> bytes:
+    """What a letter will be made of: the code, the app's name, the reader's language."""
+    return _encode(_Payload(code, clean_name(name), locale))
+
+
+def render(message: Message, payload: bytes) -> Letter:
+    """The letter for a message, or `Unreadable`."""
+    try:
+        packed = _decode(payload)
+    except msgspec.MsgspecError:
+        raise Unreadable("not a packed message") from None
+    words = _email if message.channel == "email" else _sms
+    subject, text, html = words(packed.code, clean_name(packed.name))
+    return Letter(
+        id=message.id,
+        channel=message.channel,
+        to=message.recipient,
+        subject=subject,
+        text=text,
+        html=html,
+        code=packed.code,
+        created_at=message.created_at,
+    )
+
+
+def clean_name(name: str) -> str:
+    """The app's name on one line, of a length that a subject bears."""
+    spaced = "".join(" " if char in "\t\r\n\u2028\u2029" else char for char in name)
+    kept = (c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _UNWANTED)
+    clean = " ".join("".join(kept).split())
+    if len(clean) > NAME_CHARACTERS:
+        return clean[: NAME_CHARACTERS - 1].rstrip() + "…"
+    return clean
+
+
+def _email(code: str, name: str) -> tuple[str, str, str]:
+    subject = _sentence(code, name)
+    values = {"code": code, "name": name, "subject": subject, "minutes": _minutes()}
+    text = _templates.get_template("code.email.txt").render(values)
+    html = _templates.get_template("code.email.html").render(values)
+    return subject, text, html
+
+
+def _sms(code: str, name: str) -> tuple[str, str, str]:
+    fitting = _in_gsm7(name)
+    text = _short_text(code, fitting)
+    while _septets(text) > SMS_SEPTETS and fitting:
+        fitting = fitting[:-1].rstrip()
+        text = _short_text(code, fitting)
+    return "", text, ""
+
+
+def _short_text(code: str, name: str) -> str:
+    return f"{_sentence(code, name)}. It is valid for {_minutes()} minutes. Do not share it."
+
+
+def _sentence(code: str, name: str) -> str:
+    return f"{code} is your {name} code" if name else f"{code} is your code"
+
+
+def _minutes() -> int:
+    return limits.CODE_LIVES_FOR // limits.MINUTE
+
+
+def _in_gsm7(name: str) -> str:
+    """The name in the alphabet of text messages, or nothing where it has no such form."""
+    bare = "".join(_bare(char) for char in name)
+    return bare if all(char in _BASIC or char in _EXTENDED for char in bare) else ""
+
+
+def _bare(char: str) -> str:
+    """The character, without its accents where the alphabet lacks them."""
+    if char in _BASIC or char in _EXTENDED:
+        return char
+    if char == "…":
+        return "..."
+    return "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
+
+
+def _septets(text: str) -> int:
+    return sum(2 if char in _EXTENDED else 1 for char in text)

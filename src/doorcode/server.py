@@ -1,0 +1,197 @@
+"""The composition root: settings in, a running server out. Everything is built here, once."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from doorcode import instance_keys
+from doorcode.delivery.courier import Courier
+from doorcode.delivery.inbox import Inbox
+from doorcode.delivery.interface import Provider
+from doorcode.delivery.smtp import Smtp
+from doorcode.domain.instance import Instance
+from doorcode.domain.limits import SECOND
+from doorcode.domain.origins import Origins
+from doorcode.flows.deps import Deps
+from doorcode.instance_keys import Keys
+from doorcode.security.codes import Codes
+from doorcode.security.rate_limits import RateLimits
+from doorcode.security.sealing import Sealer
+from doorcode.security.tokens import Tokens
+from doorcode.settings import Settings
+from doorcode.storage.interface import Storage, Unavailable
+from doorcode.storage.sqlite import Sqlite
+from doorcode.web import backend_api, sdk_files
+from doorcode.web.app import App
+from doorcode.web.boundary import Boundary
+from doorcode.web.door import Door
+from doorcode.web.pages import routes as pages
+
+CLEAN_EVERY_SECONDS = 60
+CLEAN_ROWS = 500
+
+log = structlog.get_logger("doorcode")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is ready to answer. `new_secret_key` is set where one was just made."""
+
+    app: App
+    keys: Keys
+    inbox_token: str | None
+    warnings: tuple[str, ...]
+
+
+def now() -> int:
+    """The time, in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def open_server(settings: Settings) -> AsyncIterator[Server]:
+    """Open the database, make what is missing, and start the courier and the cleaning."""
+    storage = open_storage(settings)
+    try:
+        keys = await instance_keys.open_keys(storage, settings, now())
+        sealer = Sealer(keys.master, keys.instance_id)
+        inbox = Inbox(development=True) if settings.development else None
+        courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
+        door = _door(settings, storage, keys, courier)
+        inbox_token = _inbox_token(settings)
+        routes = [
+            *backend_api.routes(door),
+            *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
+            *pages(door, inbox, inbox_token),
+        ]
+        tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_clean(storage))]
+        try:
+            yield Server(App(door, routes), keys, inbox_token, tuple(_warnings(settings)))
+        finally:
+            await courier.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        await storage.close()
+
+
+def open_storage(settings: Settings) -> Sqlite:
+    """The database in the data directory, which only its owner can read."""
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = settings.data / "doorcode.db"
+        file.touch(mode=0o600)
+        return Sqlite(file)
+    except OSError as error:
+        raise Unavailable(
+            f"The data directory {settings.data} cannot be used ({error.strerror}). "
+            "Set DOORCODE_DATA to a directory that can be written."
+        ) from error
+
+
+def _door(settings: Settings, storage: Storage, keys: Keys, courier: Courier) -> Door:
+    instance = Instance(
+        id=keys.instance_id,
+        name=settings.name,
+        development=settings.development,
+        test_mode=settings.test_mode,
+    )
+    deps = Deps(
+        storage=storage,
+        instance=instance,
+        codes=Codes(keys.master, keys.instance_id),
+        tokens=Tokens(list(keys.signing), settings.issuer),
+        sealer=Sealer(keys.master, keys.instance_id),
+        post=courier,
+        now=now,
+    )
+    return Door(deps, _boundary(settings), RateLimits(enabled=settings.network_limits))
+
+
+def _boundary(settings: Settings) -> Boundary:
+    hosts = None
+    if settings.development:
+        named = {settings.host, *_host_of(settings.url)} - {""}
+        hosts = frozenset({"localhost", "127.0.0.1", "[::1]", *named})
+    return Boundary(
+        url=settings.url,
+        publishable_key=settings.publishable_key,
+        origins=Origins(settings.origins, loopback=settings.development),
+        hosts=hosts,
+        address_hosts=_is_wildcard(settings.host),
+        cookie_domain=settings.cookie_domain,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _host_of(url: str) -> list[str]:
+    host = url.partition("://")[2]
+    return [host.partition(":")[0]] if not host.startswith("[") else []
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _inbox_token(settings: Settings) -> str | None:
+    """Whoever can reach the inbox can sign in as anybody: beyond loopback it asks for a token."""
+    exposed = settings.development and settings.host not in ("", "127.0.0.1", "::1", "localhost")
+    return secrets.token_urlsafe(24) if exposed else None
+
+
+def _providers(settings: Settings, inbox: Inbox | None) -> dict[str, Provider]:
+    providers: dict[str, Provider] = {}
+    if inbox:
+        providers = {"sms": inbox, "email": inbox}
+    if settings.smtp_url:
+        providers["email"] = Smtp(settings.smtp_url, settings.mail_from)
+    return providers
+
+
+def _sdk_directories(settings: Settings) -> list[Path]:
+    given = [settings.sdk_directory] if settings.sdk_directory else []
+    return [*given, settings.data / "sdk"]
+
+
+def _warnings(settings: Settings) -> list[str]:
+    warnings = []
+    if settings.development:
+        return warnings
+    if settings.test_mode:
+        warnings.append(
+            "DOORCODE_TEST_MODE is on: anybody can sign up with a test identifier and the "
+            "code 424242. Turn it off where real people sign in."
+        )
+    if not settings.smtp_url:
+        warnings.append(
+            "No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM."
+        )
+    warnings.append("No text message can be sent: this version has no SMS provider yet.")
+    if not settings.url.startswith("https://"):
+        warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")
+    return warnings
+
+
+async def _clean(storage: Storage) -> None:
+    """Delete what has expired, in small units, for as long as the server runs."""
+    while True:
+        try:
+            async with storage.transaction() as tx:
+                deleted = await tx.delete_expired(now(), CLEAN_ROWS)
+        except Unavailable as error:
+            log.warning("cleaning failed", why=str(error))
+            deleted = 0
+        await asyncio.sleep(CLEAN_EVERY_SECONDS if deleted < CLEAN_ROWS else SECOND / 10_000)

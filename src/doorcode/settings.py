@@ -1,0 +1,233 @@
+"""What an operator can set: read once, here, and passed on.
+
+Every setting is an environment variable that starts with DOORCODE_. What is wrong is
+said all at once, each with its name and its mend.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from doorcode.domain.origins import origin_of
+from doorcode.security import api_keys
+from doorcode.security.master_key import BadMasterKey, MasterKey, parse
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_PORT = 8787
+DEFAULT_DATA = "./.doorcode"
+DEFAULT_CDN = "https://cdn.jsdelivr.net"
+DEVELOPMENT_HOST = "doorcode.localhost"
+_ON, _OFF = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+class BadSettings(Exception):
+    """The settings do not make a server. `problems` are sentences, one a setting."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A server's settings. `host` empty means loopback, by IPv4 and IPv6."""
+
+    development: bool
+    host: str
+    port: int
+    data: Path
+    url: str
+    publishable_key: str
+    origins: frozenset[str]
+    cookie_domain: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    master_key: MasterKey | None = field(default=None, repr=False)
+    test_mode: bool = False
+    network_limits: bool = True
+    name: str = "Doorcode"
+    sdk_directory: Path | None = None
+    sdk_cdn: str = DEFAULT_CDN
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+
+    @property
+    def issuer(self) -> str:
+        """What tokens name as their maker: the host of the publishable key."""
+        return f"https://{api_keys.host_of(self.publishable_key)}"
+
+
+def development(environ: Mapping[str, str], **options: object) -> Settings:
+    """The settings of `doorcode dev`: everything has a default."""
+    return _Reader(environ, options, development=True).read()
+
+
+def production(environ: Mapping[str, str], **options: object) -> Settings:
+    """The settings of `doorcode serve`, or `BadSettings` that say what is missing."""
+    return _Reader(environ, options, development=False).read()
+
+
+class _Reader:
+    def __init__(
+        self, environ: Mapping[str, str], options: Mapping[str, object], *, development: bool
+    ) -> None:
+        given = {k.upper(): str(v) for k, v in options.items() if v is not None}
+        self._values = {
+            **{k.removeprefix("DOORCODE_"): v.strip() for k, v in environ.items()
+               if k.startswith("DOORCODE_")},
+            **given,
+        }
+        self._development = development
+        self._problems: list[str] = []
+
+    def read(self) -> Settings:
+        """All settings, or all problems."""
+        port = self._port()
+        url = self._url(port)
+        settings = Settings(
+            development=self._development,
+            host=self._text("HOST", "" if self._development else "127.0.0.1"),
+            port=port,
+            data=Path(self._text("DATA", DEFAULT_DATA)),
+            url=url,
+            publishable_key=self._publishable_key(url),
+            origins=self._origins(),
+            cookie_domain=self._cookie_domain(url),
+            trusted_proxies=self._proxies(),
+            master_key=self._master_key(),
+            test_mode=self._switch("TEST_MODE", self._development),
+            network_limits=self._switch("LIMITS_NETWORK", default=True),
+            name=self._text("NAME", "Doorcode"),
+            sdk_directory=Path(self._values["SDK_DIR"]) if self._values.get("SDK_DIR") else None,
+            sdk_cdn=self._text("SDK_CDN", DEFAULT_CDN),
+            smtp_url=self._text("SMTP_URL", ""),
+            mail_from=self._mail_from(),
+        )
+        if self._problems:
+            raise BadSettings(self._problems)
+        return settings
+
+    def _text(self, name: str, default: str) -> str:
+        return self._values.get(name) or default
+
+    def _problem(self, name: str, mend: str) -> None:
+        self._problems.append(f"DOORCODE_{name} {mend}")
+
+    def _port(self) -> int:
+        text = self._text("PORT", str(DEFAULT_PORT))
+        if text.isascii() and text.isdigit() and 0 < int(text) < 65_536:
+            return int(text)
+        self._problem("PORT", f"is {text!r}; set it to a number from 1 to 65535.")
+        return DEFAULT_PORT
+
+    def _url(self, port: int) -> str:
+        text = self._text("URL", f"http://localhost:{port}" if self._development else "")
+        if not text:
+            self._problem(
+                "URL",
+                "is not set; set it to the public address of this server, "
+                "such as https://auth.example.com.",
+            )
+            return f"http://localhost:{port}"
+        if origin_of(text) is None or origin_of(text) != text.rstrip("/"):
+            self._problem(
+                "URL", f"is {text!r}; set it to scheme and host, such as https://auth.example.com."
+            )
+        return text.rstrip("/")
+
+    def _publishable_key(self, url: str) -> str:
+        host = urlsplit(url).netloc
+        if self._values.get("PUBLISHABLE_KEY"):
+            return self._given_key(self._values["PUBLISHABLE_KEY"])
+        if self._development and "URL" not in self._values:
+            host = DEVELOPMENT_HOST
+        elif "." not in host and not self._problems:
+            self._problem("URL", f"names the host {host!r}; the SDKs need one with a dot in it.")
+        return api_keys.publishable_key(host)
+
+    def _given_key(self, text: str) -> str:
+        try:
+            api_keys.host_of(text)
+        except ValueError as error:
+            self._problem("PUBLISHABLE_KEY", f"cannot be read: {error}.")
+            return api_keys.publishable_key(DEVELOPMENT_HOST)
+        return text
+
+    def _origins(self) -> frozenset[str]:
+        listed = [text.strip() for text in self._text("ORIGINS", "").split(",") if text.strip()]
+        if not listed and not self._development:
+            self._problem(
+                "ORIGINS",
+                "is not set; list the origins of your apps, "
+                "such as https://example.com,https://app.example.com.",
+            )
+        for text in listed:
+            if origin_of(text) != text:
+                self._problem(
+                    "ORIGINS",
+                    f"holds {text!r}; an origin is scheme, host and port in lower case "
+                    "without a path, such as https://app.example.com.",
+                )
+        return frozenset(listed)
+
+    def _cookie_domain(self, url: str) -> str:
+        domain = self._text("COOKIE_DOMAIN", "").removeprefix(".")
+        host = urlsplit(url).hostname or ""
+        if domain and host != domain and not host.endswith(f".{domain}"):
+            self._problem(
+                "COOKIE_DOMAIN",
+                f"is {domain!r}, but DOORCODE_URL is on {host!r}; browsers accept only that "
+                "host or a domain above it.",
+            )
+        return domain
+
+    def _proxies(self) -> tuple[Network, ...]:
+        text = self._text("TRUSTED_PROXIES", "")
+        if not text:
+            return _LOOPBACK if self._development else ()
+        return tuple(self._each("TRUSTED_PROXIES", text, ipaddress.ip_network))
+
+    def _each(self, name: str, text: str, read: Callable[[str], Network]) -> list[Network]:
+        networks = []
+        for part in text.split(","):
+            try:
+                networks.append(read(part.strip()))
+            except ValueError:
+                self._problem(name, f"holds {part.strip()!r}; list networks such as 10.0.0.0/8.")
+        return networks
+
+    def _master_key(self) -> MasterKey | None:
+        text = self._values.get("MASTER_KEY", "")
+        if not text:
+            if not self._development:
+                self._problem(
+                    "MASTER_KEY",
+                    "is not set; make one with `doorcode keys master`, keep it safe and set it.",
+                )
+            return None
+        try:
+            return parse(text)
+        except BadMasterKey as error:
+            self._problem("MASTER_KEY", f"cannot be read: {error}.")
+            return None
+
+    def _switch(self, name: str, default: bool) -> bool:
+        text = self._text(name, "on" if default else "off").lower()
+        if text not in (*_ON, *_OFF):
+            self._problem(name, f"is {text!r}; set it to on or off.")
+        return text in _ON
+
+    def _mail_from(self) -> str:
+        sender = self._text("MAIL_FROM", "")
+        if self._values.get("SMTP_URL") and not sender:
+            self._problem(
+                "MAIL_FROM",
+                "is not set, but DOORCODE_SMTP_URL is; set it to the sender of e-mail, "
+                "such as 'Example <no-reply@example.com>'.",
+            )
+        return sender

@@ -1,0 +1,131 @@
+"""The whole server as one ASGI application: one origin carries every door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
+from starlette.routing import BaseRoute
+
+from doorcode.domain import errors
+from doorcode.domain.errors import Refusal, Refused
+from doorcode.storage.interface import Unavailable
+
+from doorcode.web.door import Door
+from doorcode.web.errors import respond
+from doorcode.web.frontend_api import routes as frontend
+from doorcode.web.http import (
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    read_body,
+    read_request,
+    send_response,
+)
+
+log = structlog.get_logger("doorcode.web")
+
+
+class App:
+    """The Frontend API answered directly, all else by Starlette."""
+
+    def __init__(self, door: Door, routes: Sequence[BaseRoute]) -> None:
+        self._door = door
+        self._rest = Starlette(
+            routes=list(routes),
+            exception_handlers={
+                Refused: _refused,
+                Unavailable: _unavailable,
+                HTTPException: _http_error,
+                Exception: _failed,
+            },
+        )
+        # A trailing slash is answered as it stands: a redirect would leave the proxy's path.
+        self._rest.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != "http":
+            return
+        request = read_request(scope)
+        try:
+            self._door.boundary.expect_host(request)
+        except Refused as refused:
+            await send_response(respond(refused.refusal), send)
+            return
+        if frontend.owns(request.path):
+            await send_response(await self._frontend(request, receive), send)
+            return
+        try:
+            await self._rest(scope, receive, send)
+        except Exception:  # noqa: BLE001 - answered by _failed, which Starlette raises again
+            log.debug("answered with an internal error", path=request.path)
+
+    async def _frontend(self, request: Request, receive: Receive) -> Response:
+        try:
+            self._door.boundary.expect_origin(request)
+            if request.method == "OPTIONS":
+                response = Response(204)
+            else:
+                if not request.is_safe:
+                    await read_body(request, receive)
+                response = await frontend.answer(self._door, request)
+        except Refused as refused:
+            response = respond(refused.refusal)
+        except Unavailable as error:
+            log.error("storage is unavailable", why=str(error))
+            response = respond(errors.STORAGE_BUSY)
+        except Exception:
+            log.exception("internal error", path=request.path)
+            response = respond(errors.INTERNAL)
+        response.headers.setdefault("cache-control", "no-store")
+        self._allow_origin(request, response)
+        return response
+
+    def _allow_origin(self, request: Request, response: Response) -> None:
+        """CORS (Fetch standard, section 3.3), on refusals too: a page must read those."""
+        response.headers["vary"] = "Origin"
+        origin = request.headers.get("origin")
+        if origin is None or not self._door.boundary.allows(origin):
+            return
+        response.headers["access-control-allow-origin"] = origin
+        response.headers["access-control-allow-credentials"] = "true"
+        response.headers["access-control-expose-headers"] = (
+            "Clerk-Db-Jwt, Authorization, Retry-After, X-Country"
+        )
+        if request.method == "OPTIONS":
+            response.headers["access-control-allow-methods"] = "GET, POST, PUT, PATCH, DELETE"
+            response.headers["access-control-allow-headers"] = "Content-Type, Authorization"
+            response.headers["access-control-max-age"] = "600"
+
+
+def _answer(refusal: Refusal) -> StarletteResponse:
+    plain = respond(refusal)
+    response = StarletteResponse(plain.body, plain.status, plain.headers)
+    response.headers["content-type"] = "application/json"
+    return response
+
+
+async def _refused(request: StarletteRequest, error: Any) -> StarletteResponse:
+    return _answer(error.refusal)
+
+
+async def _unavailable(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    log.error("storage is unavailable", why=str(error))
+    return _answer(errors.STORAGE_BUSY)
+
+
+async def _http_error(request: StarletteRequest, error: Any) -> StarletteResponse:
+    return _answer(errors.METHOD_INVALID if error.status_code == 405 else errors.NOT_FOUND)
+
+
+async def _failed(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    log.error("internal error", path=request.url.path, exc_info=error)
+    return _answer(errors.INTERNAL)

@@ -1,0 +1,1 @@
+"""Owns the door for browsers: the Frontend API of the wire."""

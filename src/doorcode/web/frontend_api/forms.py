@@ -1,0 +1,106 @@
+"""Reads the fields of a form into what a story wants, or refuses the field by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from doorcode.domain import errors
+from doorcode.domain.addresses import MAX_LENGTH, Kind, Strategy
+from doorcode.domain.errors import Refused
+from doorcode.domain.sign_up import Profile
+
+_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
+NAME_CHARACTERS = 128
+METADATA_BYTES = 8 * 1024
+CODE_CHARACTERS = 32
+_NO_PROFILE = Profile()
+
+
+def addresses(form: Mapping[str, str]) -> dict[Kind, str]:
+    """The addresses given, as text."""
+    return {kind: limited(form, kind, MAX_LENGTH) for kind in Kind if kind in form}
+
+
+def identifier(form: Mapping[str, str], raw: bytes) -> str | None:
+    """What was typed to sign in. None where the request speaks of no identifier at all."""
+    if "identifier" in form:
+        return limited(form, "identifier", MAX_LENGTH)
+    if "strategy" in form or b"identifier=" in raw:
+        raise Refused(errors.PARAM_MISSING.about("identifier"))
+    return None
+
+
+def profile(form: Mapping[str, str], before: Profile = _NO_PROFILE) -> Profile:
+    """What a person says of themselves; what is not given stays as it was."""
+    given: dict[str, Any] = {}
+    for name in ("first_name", "last_name"):
+        if name in form:
+            given[name] = limited(form, name, NAME_CHARACTERS)
+    if "locale" in form:
+        given["locale"] = locale(form)
+    if "unsafe_metadata" in form:
+        given["unsafe_metadata"] = _metadata(form["unsafe_metadata"])
+    return replace(before, **given)
+
+
+def locale(form: Mapping[str, str]) -> str | None:
+    """A language tag (BCP 47), if one was given."""
+    text = form.get("locale")
+    if text is not None and (len(text) > 64 or not _LOCALE.fullmatch(text)):
+        raise Refused(errors.PARAM_FORMAT.about("locale"))
+    return text
+
+
+def strategy(form: Mapping[str, str], *, required: bool) -> Strategy | None:
+    """How the address is to be verified, and by which channel."""
+    text = form.get("strategy")
+    if text is None:
+        if required:
+            raise Refused(errors.PARAM_MISSING.about("strategy"))
+        return None
+    try:
+        chosen = Strategy(text)
+    except ValueError:
+        raise Refused(errors.PARAM_VALUE.about("strategy")) from None
+    if chosen is Strategy.PHONE_CODE and form.get("channel", "sms") != "sms":
+        raise Refused(errors.PARAM_VALUE.about("channel"))
+    return chosen
+
+
+def needed_strategy(form: Mapping[str, str]) -> Strategy:
+    """The strategy of a request that makes no sense without one."""
+    chosen = strategy(form, required=True)
+    if chosen is None:
+        raise Refused(errors.PARAM_MISSING.about("strategy"))
+    return chosen
+
+
+def code(form: Mapping[str, str]) -> str:
+    """The code that was typed. People and keyboards put spaces and hyphens into it."""
+    if "code" not in form:
+        raise Refused(errors.PARAM_NEEDED.about("code"))
+    return limited(form, "code", CODE_CHARACTERS).replace(" ", "").replace("-", "")
+
+
+def limited(form: Mapping[str, str], name: str, most: int) -> str:
+    """A field's text, refused where it is over-long."""
+    if len(form[name]) > most:
+        raise Refused(errors.PARAM_TOO_LONG.about(name))
+    return form[name]
+
+
+def _metadata(text: str) -> dict[str, Any]:
+    if len(text.encode()) > METADATA_BYTES:
+        raise Refused(errors.PARAM_TOO_LONG.about("unsafe_metadata"))
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(errors.PARAM_FORMAT.about("unsafe_metadata")) from None
+    if not isinstance(value, dict):
+        raise Refused(errors.PARAM_TYPE.about("unsafe_metadata"))
+    return value

@@ -1,0 +1,74 @@
+"""Every URL of the Frontend API on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from doorcode.domain import errors
+from doorcode.domain.errors import Refused
+from doorcode.web.door import Door
+from doorcode.web.frontend_api import clients, handshake, sessions, sign_ins, sign_ups
+from doorcode.web.http import Request, Response
+
+Handler = Callable[..., Awaitable[Response]]
+
+# (method, path): `*` stands for one id.
+ROUTES: dict[tuple[str, str], Handler] = {
+    ("GET", "/v1/environment"): clients.show_environment,
+    ("PATCH", "/v1/environment"): clients.show_environment,
+    ("GET", "/v1/client"): clients.show,
+    ("PUT", "/v1/client"): clients.create,
+    ("POST", "/v1/client"): clients.create,
+    ("DELETE", "/v1/client"): clients.destroy,
+    ("GET", "/v1/client/handshake"): handshake.show,
+    ("POST", "/v1/dev_browser"): clients.create_dev_browser,
+    ("POST", "/v1/client/sign_ups"): sign_ups.create,
+    ("GET", "/v1/client/sign_ups/*"): sign_ups.show,
+    ("PATCH", "/v1/client/sign_ups/*"): sign_ups.update,
+    ("POST", "/v1/client/sign_ups/*/prepare_verification"): sign_ups.prepare,
+    ("POST", "/v1/client/sign_ups/*/attempt_verification"): sign_ups.attempt,
+    ("POST", "/v1/client/sign_ins"): sign_ins.create,
+    ("GET", "/v1/client/sign_ins/*"): sign_ins.show,
+    ("POST", "/v1/client/sign_ins/*/prepare_first_factor"): sign_ins.prepare,
+    ("POST", "/v1/client/sign_ins/*/attempt_first_factor"): sign_ins.attempt,
+    ("DELETE", "/v1/client/sessions"): clients.sign_out,
+    ("GET", "/v1/client/sessions/*"): sessions.show,
+    ("POST", "/v1/client/sessions/*/touch"): sessions.touch,
+    ("POST", "/v1/client/sessions/*/tokens"): sessions.create_token,
+    ("POST", "/v1/client/sessions/*/end"): sessions.end,
+    ("POST", "/v1/client/sessions/*/remove"): sessions.remove,
+    ("GET", "/v1/me"): sessions.show_me,
+    ("GET", "/v1/me/sessions/active"): sessions.show_active,
+}
+
+_PATHS = frozenset(path for _, path in ROUTES)
+_COLLECTIONS = frozenset({"sign_ups", "sign_ins", "sessions"})
+
+
+def owns(path: str) -> bool:
+    """Whether a path is the Frontend API's to answer."""
+    return path.startswith(("/v1/client/", "/v1/me/")) or path.rstrip("/") in (
+        "/v1/client",
+        "/v1/me",
+        "/v1/environment",
+        "/v1/dev_browser",
+    )
+
+
+async def answer(door: Door, request: Request) -> Response:
+    """Answer a request, or refuse it."""
+    pattern, ids = _match(request.path)
+    handler = ROUTES.get((request.method, pattern))
+    if handler is None:
+        raise Refused(errors.METHOD_INVALID if pattern in _PATHS else errors.NOT_FOUND)
+    arguments: list[Any] = [door, request, *ids]
+    return await handler(*arguments)
+
+
+def _match(path: str) -> tuple[str, list[str]]:
+    """The route's pattern, and the ids that stand in it."""
+    parts = path.rstrip("/").split("/")
+    if len(parts) > 4 and parts[3] in _COLLECTIONS and parts[2] == "client":
+        return "/".join([*parts[:4], "*", *parts[5:]]), [parts[4]]
+    return "/".join(parts), []

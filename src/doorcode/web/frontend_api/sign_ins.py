@@ -1,0 +1,62 @@
+"""`/v1/client/sign_ins`."""
+
+from __future__ import annotations
+
+from doorcode.domain import limits
+from doorcode.domain.errors import Refused
+from doorcode.domain.sign_in import SignIn
+from doorcode.flows import client as clients
+from doorcode.flows import sign_in as story
+from doorcode.flows.client import Answer
+from doorcode.web.door import Door
+from doorcode.web.frontend_api import forms
+from doorcode.web.frontend_api.answers import reply
+from doorcode.web.http import Request, Response
+
+
+async def create(door: Door, request: Request) -> Response:
+    """Begin to sign in; with a strategy, send a code in the same request."""
+    caller = await door.caller(request)
+    try:
+        door.limits.spend(
+            limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now()
+        )
+        form = request.form()
+        wanted = story.Wanted(
+            forms.identifier(form, request.body), forms.strategy(form, required=False)
+        )
+        forms.locale(form)
+    except Refused:
+        await clients.retire(door.deps, caller)
+        raise
+    return _reply(door, request, await story.start(door.deps, caller, wanted))
+
+
+async def show(door: Door, request: Request, sign_in_id: str) -> Response:
+    """An attempt of this client."""
+    caller = await door.caller(request)
+    return _reply(door, request, await story.get(door.deps, caller, sign_in_id))
+
+
+async def prepare(door: Door, request: Request, sign_in_id: str) -> Response:
+    """Send a code to one of the account's addresses."""
+    caller, form = await door.caller(request), request.form()
+    strategy = forms.needed_strategy(form)
+    factor = story.Factor(strategy, form.get(f"{strategy.kind}_id"), forms.locale(form))
+    return _reply(door, request, await story.send_code(door.deps, caller, sign_in_id, factor))
+
+
+async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
+    """Try a code."""
+    door.limits.spend(limits.ATTEMPT_SIGN_IN, door.boundary.address_of(request), door.deps.now())
+    caller, form = await door.caller(request), request.form()
+    strategy, typed = forms.needed_strategy(form), forms.code(form)
+    answer = await story.try_code(door.deps, caller, sign_in_id, strategy, typed)
+    return _reply(door, request, answer)
+
+
+def _reply(door: Door, request: Request, answer: Answer[SignIn]) -> Response:
+    subject, user = answer.subject, answer.user
+    return reply(
+        door, request, answer, lambda wire: wire.sign_in(subject, user) if subject else None
+    )

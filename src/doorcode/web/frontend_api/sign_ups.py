@@ -1,0 +1,67 @@
+"""`/v1/client/sign_ups`."""
+
+from __future__ import annotations
+
+from doorcode.domain import limits
+from doorcode.domain.errors import Refused
+from doorcode.domain.sign_up import SignUp
+from doorcode.flows import client as clients
+from doorcode.flows import sign_up as story
+from doorcode.flows.client import Answer
+from doorcode.web.door import Door
+from doorcode.web.frontend_api import forms
+from doorcode.web.frontend_api.answers import reply
+from doorcode.web.http import Request, Response
+
+
+async def create(door: Door, request: Request) -> Response:
+    """Begin to sign up; with a strategy, send a code in the same request."""
+    caller = await door.caller(request)
+    try:
+        door.limits.spend(
+            limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now()
+        )
+        form = request.form()
+        wanted = story.Wanted(
+            forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)
+        )
+    except Refused:
+        await clients.retire(door.deps, caller)
+        raise
+    return _reply(door, request, await story.start(door.deps, caller, wanted))
+
+
+async def show(door: Door, request: Request, sign_up_id: str) -> Response:
+    """An attempt of this client."""
+    caller = await door.caller(request)
+    return _reply(door, request, await story.get(door.deps, caller, sign_up_id))
+
+
+async def update(door: Door, request: Request, sign_up_id: str) -> Response:
+    """Change what was given."""
+    caller, form = await door.caller(request), request.form()
+    before = (await story.get(door.deps, caller, sign_up_id)).subject
+    profile = forms.profile(form, before.profile) if before else forms.profile(form)
+    wanted = story.Wanted(forms.addresses(form), profile, forms.strategy(form, required=False))
+    return _reply(door, request, await story.change(door.deps, caller, sign_up_id, wanted))
+
+
+async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
+    """Send a code."""
+    caller, form = await door.caller(request), request.form()
+    strategy = forms.needed_strategy(form)
+    return _reply(door, request, await story.send_code(door.deps, caller, sign_up_id, strategy))
+
+
+async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
+    """Try a code."""
+    door.limits.spend(limits.ATTEMPT_SIGN_UP, door.boundary.address_of(request), door.deps.now())
+    caller, form = await door.caller(request), request.form()
+    strategy, typed = forms.needed_strategy(form), forms.code(form)
+    answer = await story.try_code(door.deps, caller, sign_up_id, strategy, typed)
+    return _reply(door, request, answer)
+
+
+def _reply(door: Door, request: Request, answer: Answer[SignUp]) -> Response:
+    subject = answer.subject
+    return reply(door, request, answer, lambda wire: wire.sign_up(subject) if subject else None)

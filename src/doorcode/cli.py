@@ -270,5 +270,3 @@ def _install_sdk(options: argparse.Namespace) -> int:
     for line in sdk_install.install(settings.data / "sdk"):
         print(line, flush=True)
     return 0
-
-

@@ -38,6 +38,7 @@ async def open_keys(storage: Storage, settings: Settings, now: int) -> Keys:
         sealer = Sealer(master, instance_id)
         await _expect_own_database(tx, sealer)
         signing = await _signing_keys(tx, sealer, instance_id, now)
+        secret: str | None
         if settings.development:
             secret = await _development_secret(tx, settings, instance_id, now)
         else:

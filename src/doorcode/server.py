@@ -167,7 +167,7 @@ def _sdk_directories(settings: Settings) -> list[Path]:
 
 
 def _warnings(settings: Settings) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     if settings.development:
         return warnings
     if settings.test_mode:
@@ -176,9 +176,7 @@ def _warnings(settings: Settings) -> list[str]:
             "code 424242. Turn it off where real people sign in."
         )
     if not settings.smtp_url:
-        warnings.append(
-            "No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM."
-        )
+        warnings.append("No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM.")
     warnings.append("No text message can be sent: this version has no SMS provider yet.")
     if not settings.url.startswith("https://"):
         warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")

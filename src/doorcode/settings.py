@@ -78,8 +78,11 @@ class _Reader:
     ) -> None:
         given = {k.upper(): str(v) for k, v in options.items() if v is not None}
         self._values = {
-            **{k.removeprefix("DOORCODE_"): v.strip() for k, v in environ.items()
-               if k.startswith("DOORCODE_")},
+            **{
+                k.removeprefix("DOORCODE_"): v.strip()
+                for k, v in environ.items()
+                if k.startswith("DOORCODE_")
+            },
             **given,
         }
         self._development = development

@@ -1,9 +1,8 @@
 """Empties the outbox: takes a message, sends it, notes what became of it.
 
-    queued ──lease──▶ under way ──sent──▶ delivered      the code is erased
-       ▲                 │  ╲
-       └──later, backed──┘    ╲──never, too often, too late──▶ failed      the code is erased
-            off
+    queued ──lease──▶ under way ──sent──▶ delivered, the code erased
+       ▲                 │   ╲
+       └──backed off─────┘    ╲──refused, too often, too late──▶ failed, the code erased
 
 A lease and a note are each a unit of their own, and the sending lies between them: no
 unit waits for a network. What is taken is committed as taken before anybody sees the
@@ -141,7 +140,7 @@ class Courier:
         try:
             await self._take_due()
             return await self._until_next()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._log.warning("outbox_unreachable", error=type(error).__name__)
             return LOOK_AFTER_TROUBLE
 
@@ -172,8 +171,9 @@ class Courier:
                 await self._wake.wait()
 
     def _carry_in_background(self, message: Message) -> None:
-        def put_down(_: asyncio.Task[None]) -> None:
-            del self._carrying[message.id]
+        def put_down(done: asyncio.Task[None]) -> None:
+            if self._carrying.get(message.id) is done:
+                del self._carrying[message.id]
             self.wake()
 
         task = self._start(self._carry(message))
@@ -189,10 +189,8 @@ class Courier:
                 await self._carried_by_loop(message_id)
             else:
                 await self._carry(message)
-        except Exception as error:
-            self._log.warning(
-                "outbox_unreachable", message=message_id, error=type(error).__name__
-            )
+        except Exception as error:  # noqa: BLE001
+            self._log.warning("outbox_unreachable", message=message_id, error=type(error).__name__)
             self.wake()
 
     async def _carried_by_loop(self, message_id: str) -> None:
@@ -214,7 +212,7 @@ class Courier:
         outcome = await self._outcome(message)
         try:
             await self._note(message, outcome)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # It stays taken, and is due again when the lease ends.
             self._report("message_not_noted", message, error=type(error).__name__)
 
@@ -227,7 +225,7 @@ class Courier:
             return refusal
         except TimeoutError:
             return TryLater("the provider took too long")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Its text is not kept: it may quote the letter.
             return TryLater(f"unexpected {type(error).__name__}")
         return None
@@ -252,7 +250,7 @@ class Courier:
             raise Never("the code was erased before it was sent")
         try:
             payload = self._sealer.open(f"outbox/{message.id}", message.sealed)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # Another key, another row, or altered: it will open no better in a minute.
             raise Never("the seal does not open; was the master key changed?") from None
         try:
@@ -318,5 +316,7 @@ def _harmless(why: str, message: Message) -> str:
     A provider's refusal may quote the letter that it refuses. The reason is kept in the
     database and in the log, where a code must never be read.
     """
-    without = re.sub(re.escape(message.recipient), _masked(message.recipient), why, flags=re.I)
+    masked = _masked(message.recipient)
+    recipient = re.compile(re.escape(message.recipient), re.IGNORECASE)
+    without = recipient.sub(lambda _: masked, why)
     return _CODE_LIKE.sub("······", without)[:WHY_CHARACTERS]

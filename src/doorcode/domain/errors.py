@@ -55,9 +55,7 @@ def _spoken(param: str) -> str:
 
 # ── a field of the request ────────────────────────────────────────────────────────────
 PARAM_MISSING = Refusal("form_param_missing", 422, "is missing", "Enter the {param}.")
-PARAM_NEEDED = Refusal(
-    "form_conditional_param_missing", 422, "is missing", "Enter the {param}."
-)
+PARAM_NEEDED = Refusal("form_conditional_param_missing", 422, "is missing", "Enter the {param}.")
 PARAM_FORMAT = Refusal(
     "form_param_format_invalid", 422, "is invalid", "The {param} is not in a valid format."
 )
@@ -82,9 +80,7 @@ IDENTIFIER_FORMAT = Refusal(
 PARAM_VALUE = Refusal(
     "form_param_value_invalid", 422, "is invalid", "This value of {param} is not allowed here."
 )
-PARAM_UNKNOWN = Refusal(
-    "form_param_unknown", 422, "is unknown", "The {param} cannot be used here."
-)
+PARAM_UNKNOWN = Refusal("form_param_unknown", 422, "is unknown", "The {param} cannot be used here.")
 PARAM_DUPLICATE = Refusal(
     "form_param_duplicate", 422, "is duplicate", "The {param} was sent more than once."
 )
@@ -110,9 +106,7 @@ IDENTIFIER_UNKNOWN = Refusal(
     "Couldn't find your account.",
     param="identifier",
 )
-CODE_INCORRECT = Refusal(
-    "form_code_incorrect", 422, "is incorrect", "Incorrect code", param="code"
-)
+CODE_INCORRECT = Refusal("form_code_incorrect", 422, "is incorrect", "Incorrect code", param="code")
 
 # ── a verification ────────────────────────────────────────────────────────────────────
 VERIFICATION_EXPIRED = Refusal(
@@ -153,9 +147,7 @@ EMAIL_UNDELIVERABLE = Refusal(
 )
 
 # ── an attempt to sign up or in ───────────────────────────────────────────────────────
-SESSION_EXISTS = Refusal(
-    "session_exists", 400, "already signed in", "You're already signed in."
-)
+SESSION_EXISTS = Refusal("session_exists", 400, "already signed in", "You're already signed in.")
 ACTION_INVALID = Refusal(
     "client_state_invalid", 400, "not now", "This is not possible at this step."
 )

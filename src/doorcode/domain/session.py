@@ -1,10 +1,10 @@
 """A signed-in browser or program.
 
-    active ──▶ ended      the person signed out of it
-           ──▶ removed    taken off a client that holds several
-           ──▶ revoked    ended from elsewhere
-           ──▶ replaced   another took its place (single-session instances)
-           ──▶ expired    its time is over
+active ──▶ ended      the person signed out of it
+       ──▶ removed    taken off a client that holds several
+       ──▶ revoked    ended from elsewhere
+       ──▶ replaced   another took its place (single-session instances)
+       ──▶ expired    its time is over
 """
 
 from __future__ import annotations

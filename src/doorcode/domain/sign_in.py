@@ -1,9 +1,9 @@
 """One person's attempt to sign in.
 
-    needs_identifier ──identifier of an account──▶ needs_first_factor
-    needs_first_factor ──right code──▶ complete
-            │
-            └──24 hours, or a newer attempt──▶ abandoned
+needs_identifier ──identifier of an account──▶ needs_first_factor
+needs_first_factor ──right code──▶ complete
+        │
+        └──24 hours, or a newer attempt──▶ abandoned
 """
 
 from __future__ import annotations
@@ -109,9 +109,7 @@ def first_factors(sign_in: SignIn, user: User, instance: Instance) -> list[Facto
     return sorted(factors, key=lambda factor: factor.address.address.value != typed)
 
 
-def choose_factor(
-    factors: list[Factor], strategy: Strategy, address_id: str | None
-) -> Factor:
+def choose_factor(factors: list[Factor], strategy: Strategy, address_id: str | None) -> Factor:
     """The factor that was asked for; without an id, the first of its strategy."""
     of_strategy = [factor for factor in factors if factor.strategy is strategy]
     if not of_strategy:

@@ -1,8 +1,8 @@
 """One person's attempt to sign up.
 
-    missing_requirements ──nothing missing, all verified──▶ complete
-            │
-            └──24 hours, or a newer attempt──▶ abandoned
+missing_requirements ──nothing missing, all verified──▶ complete
+        │
+        └──24 hours, or a newer attempt──▶ abandoned
 """
 
 from __future__ import annotations

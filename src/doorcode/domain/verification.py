@@ -112,9 +112,7 @@ class Verification:
         return max(0, -(-left // limits.SECOND))
 
 
-def judge(
-    typed: Mapping[int, bytes], codes: Iterable[Code], try_number: int, now: int
-) -> Verdict:
+def judge(typed: Mapping[int, bytes], codes: Iterable[Code], try_number: int, now: int) -> Verdict:
     """Compare what was typed with every live code, in constant time.
 
     `typed` holds its digest under each version of the key that a code may carry.
@@ -122,8 +120,7 @@ def judge(
     compared whatever the first comparison says: the time taken tells nothing.
     """
     matches = [
-        hmac.compare_digest(code.digest, typed.get(code.key_version, b""))
-        & (now < code.expires_at)
+        hmac.compare_digest(code.digest, typed.get(code.key_version, b"")) & (now < code.expires_at)
         for code in codes
     ]
     if any(matches) and try_number <= limits.TRIES_PER_VERIFICATION:

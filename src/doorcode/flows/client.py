@@ -18,7 +18,6 @@ from doorcode.flows.deps import Caller, Deps
 from doorcode.security.random_ids import digest, new_id, new_token
 from doorcode.storage.interface import Transaction
 
-
 Subject = TypeVar("Subject")
 
 
@@ -172,8 +171,6 @@ async def end_sessions(tx: Transaction, client: Client, now: int) -> Client:
     """End every session of a client and let go of its attempts."""
     for session in await tx.live_sessions(client.id, now):
         await tx.end_session(session.id, SessionStatus.ENDED, now)
-    client = replace(
-        await retire_attempts(tx, client), updated_at=now, last_active_session_id=None
-    )
+    client = replace(await retire_attempts(tx, client), updated_at=now, last_active_session_id=None)
     await tx.save_client(client)
     return client

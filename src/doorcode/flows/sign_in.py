@@ -71,9 +71,7 @@ async def get(deps: Deps, caller: Caller, sign_in_id: str) -> Answer[SignIn]:
         return Answer(sign_in, await clients.view(tx, client, deps.now()), user)
 
 
-async def send_code(
-    deps: Deps, caller: Caller, sign_in_id: str, factor: Factor
-) -> Answer[SignIn]:
+async def send_code(deps: Deps, caller: Caller, sign_in_id: str, factor: Factor) -> Answer[SignIn]:
     """Send a code to one of the account's addresses; again, to send another."""
     async with deps.storage.transaction() as tx:
         client, sign_in, user = await _own_open(deps, tx, caller, sign_in_id)

@@ -184,9 +184,7 @@ async def _send(
     return _with(sign_up, verification), message
 
 
-async def _complete(
-    deps: Deps, tx: Transaction, client: Client, sign_up: SignUp
-) -> Answer[SignUp]:
+async def _complete(deps: Deps, tx: Transaction, client: Client, sign_up: SignUp) -> Answer[SignUp]:
     refusal = await _give_up_if_claimed(tx, sign_up)
     if refusal:
         return Answer(refusal=refusal)

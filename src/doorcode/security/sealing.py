@@ -42,7 +42,9 @@ class Sealer:
         if key is None:
             raise CannotOpen(label)
         try:
-            return key.decrypt(sealed[2 : 2 + NONCE_BYTES], sealed[2 + NONCE_BYTES :], label.encode())
+            return key.decrypt(
+                sealed[2 : 2 + NONCE_BYTES], sealed[2 + NONCE_BYTES :], label.encode()
+            )
         except (InvalidTag, ValueError):
             raise CannotOpen(label) from None
 

@@ -82,9 +82,7 @@ class Tokens:
         self._minted: OrderedDict[tuple[str, str | None], tuple[int, str]] = OrderedDict()
         self.jwks: bytes = _to_json({"keys": [key.jwk() for key in keys]})
 
-    def mint(
-        self, session: Session, origin: str | None, now: int, *, not_before: int = 0
-    ) -> str:
+    def mint(self, session: Session, origin: str | None, now: int, *, not_before: int = 0) -> str:
         """A session token that lives for 60 s; one minted moments ago may be given again.
 
         `not_before` (milliseconds) is when the client last changed: app servers refuse a

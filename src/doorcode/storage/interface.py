@@ -15,7 +15,6 @@ What an engine must promise (the conformance suite holds it to this, races inclu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,7 +26,7 @@ from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
-from doorcode.domain.user import OwnedAddress, User
+from doorcode.domain.user import User
 from doorcode.domain.verification import Code, Verification
 from doorcode.domain.verification import Status as VerificationStatus
 
@@ -241,5 +240,3 @@ class Storage(Protocol):
 
     async def close(self) -> None:
         """Finish what is under way and let go of the database."""
-
-

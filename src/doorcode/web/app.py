@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute
 from doorcode.domain import errors
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.storage.interface import Unavailable
-
 from doorcode.web.door import Door
 from doorcode.web.errors import respond
 from doorcode.web.frontend_api import routes as frontend

@@ -15,13 +15,28 @@ _OTHER_ATTRIBUTES = (
     "backup_code",
     "passkey",
 )
-_URLS = (
-    "logo_image_url favicon_image_url home_url sign_in_url sign_up_url user_profile_url "
-    "after_sign_in_url after_sign_up_url after_sign_out_one_url after_sign_out_all_url "
-    "after_switch_session_url support_email terms_url privacy_policy_url waitlist_url "
-    "after_join_waitlist_url organization_profile_url create_organization_url "
-    "after_leave_organization_url after_create_organization_url"
-).split()
+_URLS = [
+    "logo_image_url",
+    "favicon_image_url",
+    "home_url",
+    "sign_in_url",
+    "sign_up_url",
+    "user_profile_url",
+    "after_sign_in_url",
+    "after_sign_up_url",
+    "after_sign_out_one_url",
+    "after_sign_out_all_url",
+    "after_switch_session_url",
+    "support_email",
+    "terms_url",
+    "privacy_policy_url",
+    "waitlist_url",
+    "after_join_waitlist_url",
+    "organization_profile_url",
+    "create_organization_url",
+    "after_leave_organization_url",
+    "after_create_organization_url",
+]
 
 
 def environment(instance: Instance, *, development_keys: bool) -> Json:

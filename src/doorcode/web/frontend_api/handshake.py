@@ -75,9 +75,7 @@ async def _client(door: Door, request: Request, dev_token: str | None) -> Client
     return await clients.show(door.deps, caller)
 
 
-def _directives(
-    door: Door, url: str, view: ClientView | None, dev_token: str | None
-) -> list[str]:
+def _directives(door: Door, url: str, view: ClientView | None, dev_token: str | None) -> list[str]:
     """Complete Set-Cookie values for the app's host."""
     boundary = door.boundary
     directives = [
@@ -97,9 +95,7 @@ def _session_token(door: Door, url: str, view: ClientView | None) -> str | None:
     sessions = [session for session, _ in view.sessions]
     session = next((one for one in sessions if one.id == last), sessions[-1])
     not_before = view.client.updated_at
-    return door.deps.tokens.mint(
-        session, origin_of(url), door.deps.now(), not_before=not_before
-    )
+    return door.deps.tokens.mint(session, origin_of(url), door.deps.now(), not_before=not_before)
 
 
 def with_query(url: str, name: str, value: str) -> str:

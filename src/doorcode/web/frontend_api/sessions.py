@@ -15,9 +15,7 @@ from doorcode.web.wire import user_document
 
 async def show(door: Door, request: Request, session_id: str) -> Response:
     """One session of this client."""
-    return _reply(
-        door, request, await story.get(door.deps, await door.caller(request), session_id)
-    )
+    return _reply(door, request, await story.get(door.deps, await door.caller(request), session_id))
 
 
 async def touch(door: Door, request: Request, session_id: str) -> Response:

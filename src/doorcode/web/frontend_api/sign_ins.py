@@ -18,9 +18,7 @@ async def create(door: Door, request: Request) -> Response:
     """Begin to sign in; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
     try:
-        door.limits.spend(
-            limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now()
-        )
+        door.limits.spend(limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now())
         form = request.form()
         wanted = story.Wanted(
             forms.identifier(form, request.body), forms.strategy(form, required=False)

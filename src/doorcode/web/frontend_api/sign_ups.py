@@ -18,9 +18,7 @@ async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
     try:
-        door.limits.spend(
-            limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now()
-        )
+        door.limits.spend(limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now())
         form = request.form()
         wanted = story.Wanted(
             forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)

@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+.PHONY: help dev test test-all check format bench setup tools clean
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+help: ## list these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+dev: $(VENV)/.runnable ## set up what is missing and start a server for development
+	@$(RUN)/doorcode dev
+
+test: tools check ## set up what is missing and pass all tests
+	@$(RUN)/python -m pytest
+
+test-all: test ## the slow suites too: more examples for the property tests
+	@HYPOTHESIS_PROFILE=thorough $(RUN)/python -m pytest tests/domain tests/storage tests/security tests/web
+
+check: $(STAMP) ## format, lint, types, import rules
+	@$(RUN)/ruff format --check -q src tests examples bench
+	@$(RUN)/ruff check -q src tests examples bench
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports --no-timing > .lint-imports.log 2>&1 || (cat .lint-imports.log; exit 1)
+	@rm -f .lint-imports.log
+
+format: $(STAMP) ## format the sources
+	@$(RUN)/ruff format -q src tests examples bench
+	@$(RUN)/ruff check -q --fix src tests examples bench
+
+bench: $(STAMP) ## measure: sign-ins and token refreshes per second, start-up, memory
+	@$(RUN)/python -m bench
+
+setup: $(STAMP) ## make the Python environment
+
+tools: $(STAMP) ## what the browser tests need beside Python
+	@sh scripts/install-tools
+
+clean: ## remove what was built
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/nextjs/.next
+
+$(VENV)/.runnable: pyproject.toml
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(STAMP): pyproject.toml
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(RUN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@touch $(VENV)/.runnable $@

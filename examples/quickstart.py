@@ -4,7 +4,8 @@
     .venv/bin/python examples/quickstart.py [URL]     in another
 
 It invents a person, reads their codes from the development inbox, and prints what each call of
-the SDK leads to. Run it as often as you like: each run invents somebody else.
+the SDK leads to. Each run invents somebody else. Run it twice in a row and the server may
+ask you to wait a few seconds: it limits how fast one address may try.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from doorcode.client import Client, JwksCache, Problem, Session, verify_token
+from doorcode.client import CallError, Client, JwksCache, Problem, Result, Session, verify_token
 
 DEFAULT_URL = "http://localhost:8787"
 
@@ -27,11 +28,15 @@ def main() -> None:
     inbox.must_be_open()
     phone_number, email_address = invent_person()
     print(f"Doorcode at {url}")
-    with Client(url) as client:
-        sign_up_by_phone(client, inbox, phone_number)
-        sign_in_by_phone(client, inbox, phone_number)
-        sign_up_by_email(client, inbox, email_address)
-        sign_in_by_email(client, inbox, email_address)
+    try:
+        with Client(url) as client:
+            sign_up_by_phone(client, inbox, phone_number)
+            sign_in_by_phone(client, inbox, phone_number)
+            sign_up_by_email(client, inbox, email_address)
+            sign_in_by_email(client, inbox, email_address)
+    except CallError as error:
+        wait = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
+        sys.exit(f"\nThe server refused: {error}{wait}")
     print("\nAll four went through. The messages are still at", f"{url}/inbox")
 
 
@@ -69,8 +74,8 @@ def sign_in_by_phone(client: Client, inbox: Inbox, phone_number: str) -> None:
 
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     call(f'sign_in.phone_code.verify_code(code="{wrong}")')
-    sign_in.phone_code.verify_code(code=wrong)
-    show("errors.fields.code", shortly(sign_in.errors.fields.code))
+    refused = sign_in.phone_code.verify_code(code=wrong)
+    show("errors.fields.code", reason(refused, sign_in.errors.fields.code))
 
     call(f'sign_in.phone_code.verify_code(code="{code}")')
     sign_in.phone_code.verify_code(code=code).raise_for_error()
@@ -87,8 +92,8 @@ def sign_up_by_email(client: Client, inbox: Inbox, email_address: str) -> None:
     title("Sign up with an e-mail address")
     sign_up = client.sign_up
     call('sign_up.create(email_address="ada at example")')
-    sign_up.create(email_address="ada at example")
-    show("errors.fields.email_address", shortly(sign_up.errors.fields.email_address))
+    refused = sign_up.create(email_address="ada at example")
+    show("errors.fields.email_address", reason(refused, sign_up.errors.fields.email_address))
 
     call(f'sign_up.create(email_address="{email_address}")')
     sign_up.create(email_address=email_address).raise_for_error()
@@ -176,9 +181,12 @@ def invent_person() -> tuple[str, str]:
     return number, f"ada.{secrets.token_hex(4)}@example.com"
 
 
-def shortly(problem: Problem | None) -> str:
+def reason(refused: Result, problem: Problem | None) -> str:
     """Return what a form would show beside its field."""
-    return "nothing" if problem is None else f"{problem.message} ({problem.code})"
+    if problem is None:
+        refused.raise_for_error()
+        sys.exit("\nThe server accepted what it should have refused.")
+    return f"{problem.message} ({problem.code})"
 
 
 def title(text: str) -> None:

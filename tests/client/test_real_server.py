@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -27,7 +27,7 @@ from doorcode.client import (
     verify_token_async,
 )
 
-from .conftest import AnyClient, settle
+from .conftest import AnyClient, Opener, settle
 from .token_maker import TokenMaker
 
 DOORCODE = Path(sys.executable).with_name("doorcode")
@@ -100,9 +100,23 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer
 
 
 @pytest.fixture(params=[Client, AsyncClient])
-def client(request: pytest.FixtureRequest, real_server: RealServer) -> AnyClient:
-    opened: AnyClient = request.param(real_server.url)
-    return opened
+async def open_client(
+    request: pytest.FixtureRequest, real_server: RealServer
+) -> AsyncIterator[Opener]:
+    opened: list[AnyClient] = []
+
+    def open_one(client_token: str | None = None) -> AnyClient:
+        opened.append(request.param(real_server.url, client_token=client_token))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        await settle(each.close() if isinstance(each, Client) else each.aclose())
+
+
+@pytest.fixture
+def client(open_client: Opener) -> AnyClient:
+    return open_client()
 
 
 @pytest.fixture
@@ -289,16 +303,17 @@ async def test_token_from_outside_a_browser_has_no_party(
 
 
 async def test_saved_client_token_resumes_sign_up_and_session(
-    client: AnyClient, real_server: RealServer, phone_number: str
+    open_client: Opener, real_server: RealServer, phone_number: str
 ) -> None:
+    client = open_client()
     await settle(client.sign_up.create(phone_number=phone_number))
     await settle(client.sign_up.verifications.send_phone_code())
-    later = type(client)(real_server.url, client_token=client.client_token)
+    later = open_client(client_token=client.client_token)
     code = real_server.code(phone_number)
     await settle(later.sign_up.verifications.verify_phone_code(code=code))
     assert (await settle(later.sign_up.finalize())).ok
     assert later.client_token != client.client_token
-    last = type(client)(real_server.url, client_token=later.client_token)
+    last = open_client(client_token=later.client_token)
     assert (await settle(last.load())).ok
     assert last.is_signed_in
     assert len(real_server.messages(phone_number)) == 1
@@ -315,10 +330,11 @@ async def test_foreign_client_cannot_use_an_attempt(
 
 
 async def test_sign_out_elsewhere_signs_out_here(
-    client: AnyClient, real_server: RealServer, phone_number: str
+    open_client: Opener, real_server: RealServer, phone_number: str
 ) -> None:
+    client = open_client()
     await sign_up_by_phone(client, real_server, phone_number)
-    twin = type(client)(real_server.url, client_token=client.client_token)
+    twin = open_client(client_token=client.client_token)
     assert (await settle(twin.sign_out())).ok
     assert await settle(client.get_token(skip_cache=True)) is None
     assert not client.is_signed_in

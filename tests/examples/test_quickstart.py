@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -35,18 +36,24 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server did not answer within ten seconds")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def running(data: Path, **settings: str) -> Iterator[str]:
+    """Run a server and give its URL."""
     port = free_port()
-    data = str(tmp_path_factory.mktemp("data"))
-    environment = os.environ | {"DOORCODE_LIMITS_NETWORK": "off"}
-    command = [str(DOORCODE), "dev", "--port", str(port), "--data", data]
+    environment = os.environ | settings
+    command = [str(DOORCODE), "dev", "--port", str(port), "--data", str(data)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             wait_for(f"http://localhost:{port}", process)
             yield f"http://localhost:{port}"
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("data"), DOORCODE_LIMITS_NETWORK="off") as address:
+        yield address
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -78,6 +85,14 @@ def test_quickstart_shows_what_goes_wrong(url: str) -> None:
 
 def test_quickstart_can_be_run_again(url: str) -> None:
     assert [run(url).returncode for _ in range(2)] == [0, 0]
+
+
+def test_quickstart_in_a_hurry_says_how_long_to_wait(tmp_path: Path) -> None:
+    with running(tmp_path, DOORCODE_LIMITS_NETWORK="on") as address:
+        outcomes = [run(address) for _ in range(3)]
+    assert outcomes[0].returncode == 0
+    assert "Try again in" in outcomes[-1].stderr
+    assert "Traceback" not in outcomes[-1].stderr
 
 
 def test_quickstart_without_a_server_says_what_to_do() -> None:

@@ -25,6 +25,8 @@ MAX_AGE = 300.0
 MAX_AGE_UNREACHABLE = 3600.0
 # A stranger may invent one kid after another; the server shall not hear of each.
 MIN_INTERVAL = 30.0
+# Minutes pass between two fetches: no connection is kept, so there is nothing to close either.
+ONE_SHOT = httpx.Limits(max_keepalive_connections=0)
 MIN_BITS, MAX_BITS = 2048, 8192
 
 Keys: TypeAlias = dict[str, RSAPublicKey]
@@ -135,7 +137,7 @@ class JwksCache(AnyJwksCache[SyncDriver]):
         http_client: httpx.Client | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        driver = SyncDriver(http_client or httpx.Client(), check_url(url))
+        driver = SyncDriver(http_client or httpx.Client(limits=ONE_SHOT), check_url(url))
         super().__init__(driver, threading.Lock(), clock)
 
 
@@ -149,5 +151,5 @@ class AsyncJwksCache(AnyJwksCache[AsyncDriver]):
         http_client: httpx.AsyncClient | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        driver = AsyncDriver(http_client or httpx.AsyncClient(), check_url(url))
+        driver = AsyncDriver(http_client or httpx.AsyncClient(limits=ONE_SHOT), check_url(url))
         super().__init__(driver, asyncio.Lock(), clock)

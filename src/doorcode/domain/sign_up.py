@@ -78,9 +78,8 @@ class SignUp:
         """The verification of the address as it is given now, if a code was asked for."""
         address = self.address(strategy.kind)
         for verification in self.verifications:
-            if address and verification.address.value == address.value:
-                if verification.strategy is strategy:
-                    return verification
+            if address and verification.address == address:
+                return verification
         return None
 
     def is_verified(self, kind: Kind) -> bool:

@@ -1,4 +1,4 @@
-"""`/v1/client`, `/v1/environment`, `/v1/dev_browser`: who this browser is, and what is asked of it."""
+"""`/v1/client`, `/v1/environment`, `/v1/dev_browser`: who asks, and what is asked of them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Owns the measurements: run `make bench`; results are kept beside this file."""

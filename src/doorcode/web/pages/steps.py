@@ -1,0 +1,188 @@
+"""The two steps of a way in: the address, then the code.
+
+    GET  /sign-up          the form that is next: nothing is sent by looking
+    POST /sign-up          an address ──▶ 303, or the form again with what is wrong
+    POST /sign-up/code     a code ──▶ 303 to where one wanted to go, or the form again
+    POST /sign-up/resend   another code ──▶ 303
+    POST /sign-up/restart  another address ──▶ 303
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from doorcode.domain import errors
+from doorcode.domain.addresses import MAX_LENGTH
+from doorcode.domain.errors import Refusal, Refused
+from doorcode.domain.limits import Rate
+from doorcode.flows import client as clients
+from doorcode.flows.client import Answer
+from doorcode.web.door import Door
+from doorcode.web.http import Request, Response
+from doorcode.web.pages import redirects, render, words
+from doorcode.web.pages.endpoint import Visit, visit
+from doorcode.web.pages.ways import Pending, Way
+
+CODE_CHARACTERS = 32
+_ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.code})
+_NEED_ADDRESS = frozenset(
+    {errors.NOT_FOUND.code, errors.USER_GONE.code, errors.IDENTIFIER_CLAIMED.code}
+)
+
+
+class Steps:
+    """The pages of one way in."""
+
+    def __init__(self, door: Door, way: Way) -> None:
+        self._door = door
+        self._way = way
+
+    async def show(self, request: Request) -> Response:
+        """The form that is next for this browser."""
+        here = await visit(self._door, request)
+        if here.is_signed_in:
+            return redirects.to(here.target or "/")
+        pending = self._way.pending(here.view)
+        return self._code_page(here, pending) if pending else self._address_page(here)
+
+    async def go_back(self, request: Request) -> Response:
+        """To the form: a browser that reloads a step's address asks for it by GET."""
+        return self._again(await visit(self._door, request))
+
+    async def begin(self, request: Request) -> Response:
+        """Take an address and send a code to it."""
+        here = await visit(self._door, request)
+        if here.is_signed_in:
+            return redirects.to(here.target or "/")
+        text = ""
+        try:
+            self._spend(self._way.create_rate, request)
+            text = request.form().get("identifier", "").strip()
+            answer = await self._way.begin(self._door.deps, here.caller, _expect_address(text))
+        except Refused as refused:
+            answer = Answer(refusal=refused.refusal)
+        if answer.refusal:
+            return self._address_page(here, answer.refusal, text)
+        return self._with_cookies(self._again(here), answer)
+
+    async def try_code(self, request: Request) -> Response:
+        """Take a code. The right one leads to where one wanted to go."""
+        here = await visit(self._door, request)
+        pending = self._way.pending(here.view)
+        if here.is_signed_in or pending is None:
+            return self._again(here)
+        try:
+            self._spend(self._way.attempt_rate, request)
+            code = _expect_code(request)
+            answer = await self._way.try_code(self._door.deps, here.caller, pending, code)
+        except Refused as refused:
+            answer = Answer(refusal=refused.refusal)
+        if answer.refusal:
+            return self._not_yet(here, pending, answer.refusal)
+        signed_in = answer.client is not None and bool(answer.client.sessions)
+        response = redirects.to(here.target or "/") if signed_in else self._again(here)
+        return self._with_cookies(response, answer)
+
+    async def resend(self, request: Request) -> Response:
+        """Send another code."""
+        here = await visit(self._door, request)
+        pending = self._way.pending(here.view)
+        if here.is_signed_in or pending is None:
+            return self._again(here)
+        try:
+            await self._way.send_code(self._door.deps, here.caller, pending)
+        except Refused as refused:
+            return self._not_yet(here, pending, refused.refusal)
+        return self._again(here)
+
+    async def restart(self, request: Request) -> Response:
+        """Let go of the attempt, to start with another address."""
+        here = await visit(self._door, request)
+        await clients.retire(self._door.deps, here.caller)
+        return self._again(here)
+
+    # ── parts ─────────────────────────────────────────────────────────────────────────
+    def _spend(self, rate: Rate, request: Request) -> None:
+        address = self._door.boundary.address_of(request)
+        self._door.limits.spend(rate, address, self._door.deps.now())
+
+    def _again(self, here: Visit) -> Response:
+        """Whatever is next. Also for who sent a form twice and is signed in by the first."""
+        return redirects.to(here.link(self._way.path))
+
+    def _with_cookies(self, response: Response, answer: Answer[Any]) -> Response:
+        self._door.set_client(response, answer.client, answer.client_token)
+        return response
+
+    def _not_yet(self, here: Visit, pending: Pending, refusal: Refusal) -> Response:
+        if refusal.code == errors.VERIFICATION_DONE.code:
+            return self._again(here)  # the same form, sent twice
+        if refusal.code in _NEED_ADDRESS:
+            return self._address_page(here, refusal)
+        return self._code_page(here, pending, refusal)
+
+    def _address_page(
+        self, here: Visit, refusal: Refusal | None = None, text: str = ""
+    ) -> Response:
+        return self._page(
+            "address.html",
+            here,
+            refusal,
+            typed=text,
+            belongs_elsewhere=refusal is not None and refusal.code in _ELSEWHERE,
+        )
+
+    def _code_page(
+        self, here: Visit, pending: Pending, refusal: Refusal | None = None
+    ) -> Response:
+        now = self._door.deps.now()
+        over = pending.verification.why_not_try(now)
+        if refusal and refusal.code == errors.VERIFICATION_FAILED.code:
+            over = refusal  # `pending` was read before the last try was counted
+        return self._page(
+            "code.html",
+            here,
+            refusal or over,
+            address=pending.shown,
+            by_phone=pending.verification.channel == "sms",
+            is_over=over is not None,
+            is_waiting=refusal is not None and refusal.code == errors.RESEND_TOO_SOON.code,
+            sent_at=pending.verification.sent_at,
+            wait=pending.verification.wait_before_resend(now),
+            now=now,
+            shown_status=refusal.status if refusal else 200,
+        )
+
+    def _page(
+        self, template: str, here: Visit, refusal: Refusal | None, **values: Any
+    ) -> Response:
+        return render.page(
+            self._door,
+            template,
+            status=values.pop("shown_status", refusal.status if refusal else 200),
+            target=here.target,
+            retry_after=refusal.retry_after if refusal else None,
+            way=self._way,
+            here=here,
+            error=words.say(refusal) if refusal else None,
+            **values,
+        )
+
+
+def _expect_address(text: str) -> str:
+    if not text:
+        raise Refused(errors.PARAM_MISSING.about("identifier"))
+    if len(text) > MAX_LENGTH:
+        raise Refused(replace(errors.IDENTIFIER_FORMAT, param="identifier"))
+    return text
+
+
+def _expect_code(request: Request) -> str:
+    """The code that was typed. People and keyboards put spaces and hyphens into it."""
+    code = "".join(request.form().get("code", "").replace("-", "").split())
+    if not code:
+        raise Refused(errors.PARAM_NEEDED.about("code"))
+    if len(code) > CODE_CHARACTERS:
+        raise Refused(errors.PARAM_TOO_LONG.about("code"))
+    return code

@@ -111,7 +111,10 @@ async def open_client(
 
     yield open_one
     for each in opened:
-        await settle(each.close() if isinstance(each, Client) else each.aclose())
+        if isinstance(each, Client):
+            each.close()
+        else:
+            await each.aclose()
 
 
 @pytest.fixture

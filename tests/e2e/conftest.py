@@ -24,6 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -65,13 +66,8 @@ CHROMIUM_FLAGS = [
     # Chromium itself can find this machine and nothing else.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
-TEST_CODE = "424242"
 
 expect.set_options(timeout=20_000)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "e2e: the real SDK in a real browser (slow)")
 
 
 # ── what a test can find missing ──────────────────────────────────────────────────────
@@ -369,14 +365,10 @@ def new_email() -> Callable[[], str]:
     return lambda: f"person{next(_names)}@example.com"
 
 
-def other_code(code: str) -> str:
-    """A code of the right shape that is not `code`."""
-    return f"{(int(code) + 1) % 1_000_000:06}"
-
-
 @pytest.fixture
 def wrong() -> Callable[[str], str]:
-    return other_code
+    """A code of the right shape that is not the given one."""
+    return lambda code: f"{(int(code) + 1) % 1_000_000:06}"
 
 
 # ── the browser ───────────────────────────────────────────────────────────────────────
@@ -472,16 +464,33 @@ class Visitor:
         self.page.get_by_role("button", name=name, exact=True).click()
 
     # the forms
-    def ask_code_to_sign_up(self, *, phone: str = "", email: str = "") -> None:
+    def submit_sign_up(self, *, phone: str = "", email: str = "") -> None:
         self.open("/sign-up/email" if email else "/sign-up")
         self.page.get_by_label("E-mail address" if email else "Phone number").fill(phone or email)
         self.press("Sign up")
 
-    def ask_code_to_sign_in(self, *, phone: str = "", email: str = "") -> None:
+    def submit_sign_in(self, *, phone: str = "", email: str = "") -> None:
         self.open("/sign-in/email" if email else "/sign-in")
         field = "Enter e-mail address" if email else "Enter phone number"
         self.page.get_by_label(field).fill(phone or email)
         self.press("Continue")
+
+    @contextmanager
+    def is_sent_a_code(self) -> Iterator[None]:
+        """The form for the code appears before the code is sent, so that is waited for."""
+        with self.page.expect_response(lambda answer: "/prepare_" in answer.url) as sent:
+            yield
+        assert sent.value.status == 200, sent.value.text()
+
+    def ask_code_to_sign_up(self, *, phone: str = "", email: str = "") -> None:
+        with self.is_sent_a_code():
+            self.submit_sign_up(phone=phone, email=email)
+        self.sees_code_form()
+
+    def ask_code_to_sign_in(self, *, phone: str = "", email: str = "") -> None:
+        with self.is_sent_a_code():
+            self.submit_sign_in(phone=phone, email=email)
+        self.sees_code_form()
 
     @property
     def code_field(self) -> Locator:
@@ -501,13 +510,11 @@ class Visitor:
     # whole flows
     def sign_up(self, code_of: Callable[[], str], *, phone: str = "", email: str = "") -> None:
         self.ask_code_to_sign_up(phone=phone, email=email)
-        self.sees_code_form()
         self.answer(code_of())
         self.arrives("/dashboard")
 
     def sign_in(self, code_of: Callable[[], str], *, phone: str = "", email: str = "") -> None:
         self.ask_code_to_sign_in(phone=phone, email=email)
-        self.sees_code_form()
         self.answer(code_of())
         self.arrives("/")
         self.sees_signed_in()
@@ -561,9 +568,7 @@ def _failed(item: pytest.Item) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     report: pytest.TestReport = yield
     if call.when == "call":
         item.stash[_report] = report

@@ -18,7 +18,6 @@ def test_a_wrong_code_is_said_and_the_right_one_still_works_at_sign_up(
 ):
     to = new_phone() if by == "phone" else new_email()
     visitor.ask_code_to_sign_up(**{by: to})
-    visitor.sees_code_form()
 
     visitor.answer(wrong(inbox.code(to)))
     expect(visitor.alert).to_have_text("is incorrect")
@@ -37,7 +36,6 @@ def test_a_wrong_code_is_said_and_the_right_one_still_works_at_sign_in(
     visitor.sign_up(lambda: inbox.code(to), **{by: to})
     visitor.sign_out()
     visitor.ask_code_to_sign_in(**{by: to})
-    visitor.sees_code_form()
 
     visitor.answer(wrong(inbox.code(to)))
     expect(visitor.alert).to_have_text("is incorrect")
@@ -49,7 +47,6 @@ def test_a_wrong_code_is_said_and_the_right_one_still_works_at_sign_in(
 def test_five_wrong_codes_spend_the_code(visitor, inbox, new_phone, wrong):
     phone = new_phone()
     visitor.ask_code_to_sign_up(phone=phone)
-    visitor.sees_code_form()
     right = inbox.code(phone)
 
     for _ in range(4):
@@ -69,7 +66,7 @@ def test_five_wrong_codes_spend_the_code(visitor, inbox, new_phone, wrong):
 
 @pytest.mark.parametrize("phone", MALFORMED_PHONES)
 def test_a_malformed_number_is_said_at_sign_up(visitor, phone):
-    visitor.ask_code_to_sign_up(phone=phone)
+    visitor.submit_sign_up(phone=phone)
 
     expect(visitor.alert).to_have_text("is invalid")
     expect(visitor.page.get_by_label("Phone number")).to_have_value(phone)
@@ -78,7 +75,7 @@ def test_a_malformed_number_is_said_at_sign_up(visitor, phone):
 
 @pytest.mark.parametrize("phone", MALFORMED_PHONES)
 def test_a_malformed_number_is_said_at_sign_in(visitor, phone):
-    visitor.ask_code_to_sign_in(phone=phone)
+    visitor.submit_sign_in(phone=phone)
 
     expect(visitor.alert).to_have_text("is invalid")
     expect(visitor.page.get_by_label("Enter phone number")).to_have_value(phone)
@@ -86,13 +83,13 @@ def test_a_malformed_number_is_said_at_sign_in(visitor, phone):
 
 
 def test_a_malformed_address_is_said_at_sign_up(visitor):
-    visitor.ask_code_to_sign_up(email="not an address")
+    visitor.submit_sign_up(email="not an address")
 
     expect(visitor.alert).to_have_text("is invalid")
 
 
 def test_a_malformed_address_is_said_at_sign_in(visitor):
-    visitor.ask_code_to_sign_in(email="not an address")
+    visitor.submit_sign_in(email="not an address")
 
     expect(visitor.alert).to_have_text("is invalid")
 
@@ -100,7 +97,6 @@ def test_a_malformed_address_is_said_at_sign_in(visitor):
 def test_a_malformed_number_does_not_text_the_number_before_it(visitor, inbox, new_phone):
     phone = new_phone()
     visitor.ask_code_to_sign_up(phone=phone)
-    visitor.sees_code_form()
     visitor.press("Start over")
 
     visitor.page.get_by_label("Phone number").fill("12345")
@@ -114,7 +110,7 @@ def test_a_malformed_number_does_not_text_the_number_before_it(visitor, inbox, n
 def test_an_unknown_number_is_said_at_sign_in(visitor, inbox, new_phone):
     phone = new_phone()
 
-    visitor.ask_code_to_sign_in(phone=phone)
+    visitor.submit_sign_in(phone=phone)
 
     expect(visitor.alert).to_have_text("Couldn't find your account.")
     assert inbox.messages(phone) == []
@@ -125,7 +121,7 @@ def test_a_taken_number_is_said_at_sign_up(visitor, inbox, new_phone):
     visitor.sign_up(lambda: inbox.code(phone), phone=phone)
     visitor.sign_out()
 
-    visitor.ask_code_to_sign_up(phone=phone)
+    visitor.submit_sign_up(phone=phone)
 
     expect(visitor.alert).to_contain_text("taken")
     assert len(inbox.messages(phone)) == 1
@@ -134,7 +130,6 @@ def test_a_taken_number_is_said_at_sign_up(visitor, inbox, new_phone):
 def test_a_new_code_too_soon_is_refused_and_the_first_still_works(visitor, inbox, new_phone):
     phone = new_phone()
     visitor.ask_code_to_sign_up(phone=phone)
-    visitor.sees_code_form()
     first = inbox.code(phone)
 
     with visitor.page.expect_response(re.compile("prepare_verification")) as answer:
@@ -150,12 +145,11 @@ def test_a_new_code_too_soon_is_refused_and_the_first_still_works(visitor, inbox
 def test_starting_over_asks_for_another_number(visitor, inbox, new_phone):
     first, second = new_phone(), new_phone()
     visitor.ask_code_to_sign_up(phone=first)
-    visitor.sees_code_form()
 
     visitor.press("Start over")
     visitor.page.get_by_label("Phone number").fill(second)
-    visitor.press("Sign up")
-    visitor.sees_code_form()
+    with visitor.is_sent_a_code():
+        visitor.press("Sign up")
     expect(visitor.page.get_by_text(f"We sent a code to {second}.")).to_be_visible()
     visitor.answer(inbox.code(second))
 

@@ -57,8 +57,8 @@ class Steps:
             return redirects.to(here.target or "/")
         text = ""
         try:
-            self._spend(self._way.create_rate, request)
             text = request.form().get("identifier", "").strip()
+            self._spend(self._way.create_rate, request)
             answer = await self._way.begin(self._door.deps, here.caller, _expect_address(text))
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)

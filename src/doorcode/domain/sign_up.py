@@ -121,9 +121,9 @@ class SignUp:
         verification = self.verification(strategy)
         if verification:
             return verification
-        # A code was asked for, but by the other strategy; or none was.
-        other = any(one.address in self.addresses for one in self.verifications)
-        raise Refused(errors.VERIFICATION_STRATEGY if other else errors.VERIFICATION_MISSING)
+        # Nothing was given that this strategy could verify, but a code was asked for.
+        by_another = self.address(strategy.kind) is None and bool(self.verifications)
+        raise Refused(errors.VERIFICATION_STRATEGY if by_another else errors.VERIFICATION_MISSING)
 
     def address_to_verify(self, strategy: Strategy) -> Address:
         """Where a code by `strategy` goes, or `Refused`."""

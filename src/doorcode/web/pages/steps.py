@@ -1,10 +1,10 @@
 """The two steps of a way in: the address, then the code.
 
-    GET  /sign-up          the form that is next: nothing is sent by looking
-    POST /sign-up          an address ──▶ 303, or the form again with what is wrong
-    POST /sign-up/code     a code ──▶ 303 to where one wanted to go, or the form again
-    POST /sign-up/resend   another code ──▶ 303
-    POST /sign-up/restart  another address ──▶ 303
+GET  /sign-up          the form that is next: nothing is sent by looking
+POST /sign-up          an address ──▶ 303, or the form again with what is wrong
+POST /sign-up/code     a code ──▶ 303 to where one wanted to go, or the form again
+POST /sign-up/resend   another code ──▶ 303
+POST /sign-up/restart  another address ──▶ 303
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ class Steps:
             belongs_elsewhere=refusal is not None and refusal.code in _ELSEWHERE,
         )
 
-    def _code_page(
-        self, here: Visit, pending: Pending, refusal: Refusal | None = None
-    ) -> Response:
+    def _code_page(self, here: Visit, pending: Pending, refusal: Refusal | None = None) -> Response:
         now = self._door.deps.now()
         over = pending.verification.why_not_try(now)
         if refusal and refusal.code == errors.VERIFICATION_FAILED.code:
@@ -154,9 +152,7 @@ class Steps:
             shown_status=refusal.status if refusal else 200,
         )
 
-    def _page(
-        self, template: str, here: Visit, refusal: Refusal | None, **values: Any
-    ) -> Response:
+    def _page(self, template: str, here: Visit, refusal: Refusal | None, **values: Any) -> Response:
         return render.page(
             self._door,
             template,

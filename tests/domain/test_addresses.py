@@ -170,7 +170,6 @@ def test_mail_goes_to_the_spelling_that_was_typed() -> None:
         "ada\x00@example.com",
         "ada\u200b@example.com",  # a space of no width
         "ada@example\u00ad.com",  # a hyphen that is not shown
-        "a" * 65 + "@example.com",
         "ada@" + "a." * 130 + "com",
     ],
 )

@@ -57,4 +57,4 @@ def test_a_wrong_code_is_said(visitor, inbox, new_phone, wrong):
 
     enter_code(page, wrong(inbox.code(phone)))
 
-    expect(page.get_by_text("Incorrect code")).to_be_visible()
+    expect(page.get_by_test_id("form-feedback-error")).to_have_text("Incorrect code")

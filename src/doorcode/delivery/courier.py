@@ -140,7 +140,7 @@ class Courier:
         try:
             await self._take_due()
             return await self._until_next()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - the loop never dies
             self._log.warning("outbox_unreachable", error=type(error).__name__)
             return LOOK_AFTER_TROUBLE
 
@@ -189,7 +189,7 @@ class Courier:
                 await self._carried_by_loop(message_id)
             else:
                 await self._carry(message)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - announcing never fails
             self._log.warning("outbox_unreachable", message=message_id, error=type(error).__name__)
             self.wake()
 
@@ -212,7 +212,7 @@ class Courier:
         outcome = await self._outcome(message)
         try:
             await self._note(message, outcome)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - the lease brings it back
             # It stays taken, and is due again when the lease ends.
             self._report("message_not_noted", message, error=type(error).__name__)
 
@@ -225,7 +225,7 @@ class Courier:
             return refusal
         except TimeoutError:
             return TryLater("the provider took too long")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - a provider may raise anything
             # Its text is not kept: it may quote the letter.
             return TryLater(f"unexpected {type(error).__name__}")
         return None
@@ -250,7 +250,7 @@ class Courier:
             raise Never("the code was erased before it was sent")
         try:
             payload = self._sealer.open(f"outbox/{message.id}", message.sealed)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - whatever a sealer raises
             # Another key, another row, or altered: it will open no better in a minute.
             raise Never("the seal does not open; was the master key changed?") from None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -51,6 +52,10 @@ class Address:
     value: str
     spelling: str
     is_test: bool = False
+
+    def is_same_as(self, other: Address | None) -> bool:
+        """Whether it is the same address, however either is spelled."""
+        return other is not None and (self.kind, self.value) == (other.kind, other.value)
 
     @property
     def strategy(self) -> Strategy:
@@ -118,7 +123,9 @@ def parse_email_address(text: str, *, test_mode: bool) -> Address:
         )
     except EmailNotValidError:
         raise Malformed("not an e-mail address") from None
-    return Address(Kind.EMAIL, valid.normalized.translate(_ASCII_LOWER), valid.normalized, is_test)
+    # Composed again: T with a diaeresis has no code point of its own, t with one has.
+    folded = unicodedata.normalize("NFC", valid.normalized.translate(_ASCII_LOWER))
+    return Address(Kind.EMAIL, folded, valid.normalized, is_test)
 
 
 def mask(address: Address) -> str:

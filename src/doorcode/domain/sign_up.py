@@ -78,7 +78,7 @@ class SignUp:
         """The verification of the address as it is given now, if a code was asked for."""
         address = self.address(strategy.kind)
         for verification in self.verifications:
-            if address and verification.address == address:
+            if verification.address.is_same_as(address):
                 return verification
         return None
 

@@ -52,7 +52,9 @@ async def send(
     version, digest = deps.codes.digest(verification, code)
     kept = Code(digest, version, verification.expires_at)
     await tx.add_code(verification.id, kept, keep=limits.CODES_ALIVE)
-    message = _message(deps, verification, pack(code, deps.instance.name, attempt.locale), now)
+    plain = pack(code, deps.instance.name, attempt.locale)
+    # Mail goes to the spelling given now; the verification may have begun with another.
+    message = _message(deps, verification, address, plain)
     await tx.add_message(message)
     return verification, message
 
@@ -145,13 +147,14 @@ async def _fresh_verification(
     return verification
 
 
-def _message(deps: Deps, verification: Verification, plain: bytes, now: int) -> Message:
+def _message(deps: Deps, verification: Verification, address: Address, plain: bytes) -> Message:
+    now = verification.sent_at
     message_id = new_id("msg", now)
     return Message(
         id=message_id,
         verification_id=verification.id,
         channel=verification.channel,
-        recipient=verification.address.spelling,
+        recipient=address.spelling,
         is_test=verification.address.is_test,
         sealed=deps.sealer.seal(f"outbox/{message_id}", plain),
         created_at=now,

@@ -42,6 +42,14 @@ class Factor:
 
 async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
     """Begin to sign in. Whether it succeeds or not, what was under way is over."""
+    try:
+        return await _start(deps, caller, wanted)
+    except Refused:  # which took back the retirement with the rest
+        await clients.retire(deps, caller)
+        raise
+
+
+async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
     message = None
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
@@ -78,6 +86,8 @@ async def send_code(deps: Deps, caller: Caller, sign_in_id: str, factor: Factor)
         sign_in.expect_first_factor()
         if user is None:
             raise Refused(errors.USER_GONE)
+        if user.banned:
+            raise Refused(errors.USER_BANNED)
         sign_in, message = await _send(deps, tx, sign_in, user, factor)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)

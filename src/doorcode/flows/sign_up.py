@@ -42,6 +42,14 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
     Whether it succeeds or not, what this client had under way is over: a page that
     ignores the failure and asks for a code must not have it sent to the earlier number.
     """
+    try:
+        return await _start(deps, caller, wanted)
+    except Refused:  # which took back the retirement with the rest
+        await clients.retire(deps, caller)
+        raise
+
+
+async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
         if client:
@@ -245,7 +253,8 @@ def _new_user(sign_up: SignUp, now: int) -> User:
 
 
 def _with(sign_up: SignUp, verification: Verification) -> SignUp:
-    others = tuple(one for one in sign_up.verifications if one.address != verification.address)
+    place = verification.address
+    others = tuple(one for one in sign_up.verifications if not one.address.is_same_as(place))
     return replace(sign_up, verifications=(*others, verification))
 
 

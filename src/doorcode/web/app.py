@@ -24,7 +24,6 @@ from doorcode.web.http import (
     Response,
     Scope,
     Send,
-    read_body,
     read_request,
     send_response,
 )
@@ -73,9 +72,7 @@ class App:
             if request.method == "OPTIONS":
                 response = Response(204)
             else:
-                if not request.is_safe:
-                    await read_body(request, receive)
-                response = await frontend.answer(self._door, request)
+                response = await frontend.answer(self._door, request, receive)
         except Refused as refused:
             response = respond(refused.refusal)
         except Unavailable as error:

@@ -7,9 +7,10 @@ from typing import Any
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.flows import client as client_story
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import clients, handshake, sessions, sign_ins, sign_ups
-from doorcode.web.http import Request, Response
+from doorcode.web.http import Receive, Request, Response, read_body
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -43,6 +44,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
 }
 
 _PATHS = frozenset(path for _, path in ROUTES)
+_CREATES = frozenset({("POST", "/v1/client/sign_ups"), ("POST", "/v1/client/sign_ins")})
 _COLLECTIONS = frozenset({"sign_ups", "sign_ins", "sessions"})
 
 
@@ -56,14 +58,23 @@ def owns(path: str) -> bool:
     )
 
 
-async def answer(door: Door, request: Request) -> Response:
+async def answer(door: Door, request: Request, receive: Receive) -> Response:
     """Answer a request, or refuse it."""
     pattern, ids = _match(request.path)
     handler = ROUTES.get((request.method, pattern))
     if handler is None:
         raise Refused(errors.METHOD_INVALID if pattern in _PATHS else errors.NOT_FOUND)
     arguments: list[Any] = [door, request, *ids]
-    return await handler(*arguments)
+    try:
+        if not request.is_safe:
+            await read_body(request, receive)
+        return await handler(*arguments)
+    except Refused:
+        if (request.method, pattern) in _CREATES:
+            # A create that fails ends the earlier attempt too, whatever it failed by: SDKs
+            # go on to ask for a code, and it would be sent to the address typed before.
+            await client_story.retire(door.deps, await door.caller(request))
+        raise
 
 
 def _match(path: str) -> tuple[str, list[str]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from doorcode.domain import limits
-from doorcode.domain.errors import Refused
 from doorcode.domain.sign_in import SignIn
-from doorcode.flows import client as clients
 from doorcode.flows import sign_in as story
 from doorcode.flows.client import Answer
 from doorcode.web.door import Door
@@ -17,16 +15,12 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign in; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    try:
-        door.limits.spend(limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now())
-        form = request.form()
-        wanted = story.Wanted(
-            forms.identifier(form, request.body), forms.strategy(form, required=False)
-        )
-        forms.locale(form)
-    except Refused:
-        await clients.retire(door.deps, caller)
-        raise
+    door.limits.spend(limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now())
+    form = request.form()
+    wanted = story.Wanted(
+        forms.identifier(form, request.body), forms.strategy(form, required=False)
+    )
+    forms.locale(form)
     return _reply(door, request, await story.start(door.deps, caller, wanted))
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from doorcode.domain import limits
-from doorcode.domain.errors import Refused
 from doorcode.domain.sign_up import SignUp
-from doorcode.flows import client as clients
 from doorcode.flows import sign_up as story
 from doorcode.flows.client import Answer
 from doorcode.web.door import Door
@@ -17,15 +15,11 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    try:
-        door.limits.spend(limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now())
-        form = request.form()
-        wanted = story.Wanted(
-            forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)
-        )
-    except Refused:
-        await clients.retire(door.deps, caller)
-        raise
+    door.limits.spend(limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now())
+    form = request.form()
+    wanted = story.Wanted(
+        forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)
+    )
     return _reply(door, request, await story.start(door.deps, caller, wanted))
 
 

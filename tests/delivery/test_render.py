@@ -1,0 +1,163 @@
+"""The words of a letter, and what an app's name cannot do to them."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorcode.delivery.interface import Letter
+from doorcode.delivery.render import (
+    NAME_CHARACTERS,
+    SMS_SEPTETS,
+    Unreadable,
+    clean_name,
+    pack,
+    render,
+)
+from doorcode.domain.message import Message
+
+from .conftest import CODE, NOON
+
+
+def message(channel: str, to: str = "+14155552671") -> Message:
+    return Message("msg_1", "ver_1", channel, to, False, b"", NOON, NOON + 600_000, 1)
+
+
+def rendered(channel: str, name: str, code: str = CODE) -> Letter:
+    return render(message(channel), pack(code, name, "en-US"))
+
+
+def test_a_text_message_reads_as_one_sentence_and_a_warning() -> None:
+    letter = rendered("sms", "Acme")
+    assert letter.text == f"{CODE} is your Acme code. It is valid for 10 minutes. Do not share it."
+    assert (letter.subject, letter.html) == ("", "")
+
+
+def test_an_e_mail_carries_the_code_in_all_three_parts() -> None:
+    letter = rendered("email", "Acme")
+    assert letter.subject == f"{CODE} is your Acme code"
+    assert f"\n{CODE}\n" in letter.text
+    assert f">{CODE}</p>" in letter.html  # one run of text: a double click takes all of it
+
+
+def test_a_letter_keeps_the_id_and_the_recipient_of_its_message() -> None:
+    letter = render(message("email", "Ada@Example.com"), pack(CODE, "Acme", None))
+    assert (letter.id, letter.to, letter.code) == ("msg_1", "Ada@Example.com", CODE)
+    assert (letter.channel, letter.created_at) == ("email", NOON)
+
+
+def test_an_e_mail_loads_nothing_from_elsewhere() -> None:
+    html = rendered("email", "Acme").html.lower()
+    for remote in ("http:", "https:", "<img", "<link", "<script", "url(", "src=", "@import"):
+        assert remote not in html
+
+
+def test_an_e_mail_has_a_light_and_a_dark_dress() -> None:
+    html = rendered("email", "Acme").html
+    assert 'name="color-scheme" content="light dark"' in html
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_markup_in_a_name_is_shown_not_run() -> None:
+    letter = rendered("email", "<script>alert(1)</script>&")
+    assert "<script" not in letter.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in letter.html
+    assert "<script>alert(1)</script>&" in letter.text
+
+
+def test_markup_in_a_code_is_shown_not_run() -> None:
+    assert "<b>" not in rendered("email", "Acme", code="<b>1</b>").html
+
+
+@pytest.mark.parametrize("breaks", ["\r\n", "\n", "\r", "\x00", "\u2028", "\u2029", "\x85", "\x0b"])
+def test_a_line_break_in_a_name_adds_no_header(breaks: str) -> None:
+    subject = rendered("email", f"Acme{breaks}Bcc: eve@example.com").subject
+    assert len(subject.splitlines()) == 1
+    assert breaks not in subject
+
+
+def test_a_name_cannot_turn_the_line_around() -> None:
+    assert clean_name("Ac\u202eme\u2066") == "Acme"
+
+
+def test_a_name_keeps_the_joiners_that_words_need() -> None:
+    assert clean_name("می\u200cخواهم") == "می\u200cخواهم"
+
+
+def test_a_lone_surrogate_in_a_name_is_dropped() -> None:
+    assert clean_name("Ac\ud800me") == "Acme"
+
+
+def test_a_long_name_is_cut() -> None:
+    assert clean_name("x" * 100) == "x" * (NAME_CHARACTERS - 1) + "…"
+    assert clean_name("x" * NAME_CHARACTERS) == "x" * NAME_CHARACTERS
+
+
+def test_a_name_of_nothing_is_left_out() -> None:
+    assert rendered("email", " \n ").subject == f"{CODE} is your code"
+    assert rendered("sms", "\x00").text.startswith(f"{CODE} is your code. ")
+    assert rendered("email", "").text.startswith("Your code is:")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Café Müller", "Café Müller"),  # in the alphabet as they are
+        ("Šárka", "Sarka"),
+        ("Câfé", "Café"),
+        ("{Acme}", "{Acme}"),
+    ],
+)
+def test_a_name_is_written_in_the_alphabet_of_text_messages(name: str, written: str) -> None:
+    assert f" is your {written} code." in rendered("sms", name).text
+
+
+@pytest.mark.parametrize("name", ["Банк", "東京", "Acme 🚪", "Acme`"])  # ` is not in the alphabet
+def test_a_name_that_would_cost_a_second_segment_is_left_out(name: str) -> None:
+    text = rendered("sms", name).text
+    assert text == f"{CODE} is your code. It is valid for 10 minutes. Do not share it."
+    assert name in rendered("email", name).subject
+
+
+def test_a_name_of_costly_brackets_is_cut_to_one_segment() -> None:
+    text = rendered("sms", "{" * NAME_CHARACTERS).text
+    septets = len(text) + text.count("{")
+    assert SMS_SEPTETS - 1 <= septets <= SMS_SEPTETS
+    assert text.endswith("Do not share it.")
+
+
+@given(st.text(max_size=300))
+def test_no_name_breaks_a_letter(name: str) -> None:
+    subject = rendered("email", name).subject
+    text = rendered("sms", name).text
+    assert len(subject.splitlines()) == 1
+    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in subject)
+    assert subject.startswith(f"{CODE} is your ")
+    assert text.startswith(f"{CODE} is your ")
+    assert len(text) + sum(text.count(c) for c in "^{}\\[~]|€") <= SMS_SEPTETS
+
+
+def test_the_payload_is_json_with_what_was_packed() -> None:
+    packed = json.loads(pack(CODE, "Acme", "de-DE"))
+    assert packed == {"code": CODE, "name": "Acme", "locale": "de-DE"}
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{}", b"\xff", b"[]", b'{"code": 1, "name": "Acme"}', b'{"code": "1"']
+)
+def test_a_payload_of_another_kind_is_refused(payload: bytes) -> None:
+    with pytest.raises(Unreadable):
+        render(message("sms"), payload)
+
+
+def test_a_refused_payload_is_not_quoted() -> None:
+    payload: dict[str, Any] = {"code": CODE, "name": 7}
+    with pytest.raises(Unreadable) as raised:
+        render(message("sms"), json.dumps(payload).encode())
+    assert CODE not in str(raised.value)
+    assert raised.value.__suppress_context__

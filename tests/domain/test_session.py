@@ -1,0 +1,37 @@
+"""How long a session signs somebody in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from doorcode.domain import limits
+from doorcode.domain.session import Session, Status
+
+NOW = 1_700_000_000_000
+END = NOW + limits.SESSION_LIVES_FOR
+SESSION = Session("sess_1", "client_1", "user_1", Status.ACTIVE, NOW, NOW, NOW, END, END)
+
+
+def test_it_expires_on_the_millisecond() -> None:
+    assert (SESSION.as_of(END - 1), SESSION.as_of(END)) == (Status.ACTIVE, Status.EXPIRED)
+    assert (SESSION.is_live(END - 1), SESSION.is_live(END)) == (True, False)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
+def test_one_that_is_over_stays_over(status: Status) -> None:
+    over = replace(SESSION, status=status)
+    assert over.as_of(NOW) is over.as_of(END) is status
+    assert not over.is_live(NOW)
+
+
+@pytest.mark.parametrize(
+    ("after", "minutes"), [(0, 0), (limits.MINUTE - 1, 0), (limits.MINUTE, 1), (limits.HOUR, 60)]
+)
+def test_the_age_of_a_factor_is_in_whole_minutes(after: int, minutes: int) -> None:
+    assert SESSION.factor_age(NOW + after) == [minutes, -1]
+
+
+def test_a_clock_set_back_makes_no_negative_age() -> None:
+    assert SESSION.factor_age(NOW - limits.HOUR) == [0, -1]

@@ -1,0 +1,44 @@
+"""The addresses of a person, and what the person is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.sign_up import Profile
+from doorcode.domain.user import OwnedAddress, User
+
+
+def owned(id_: str, kind: Kind, text: str) -> OwnedAddress:
+    address = Address(kind, text.lower(), text)
+    return OwnedAddress(id_, "user_1", address, verified_at=1, created_at=1, updated_at=1)
+
+
+PHONE = owned("idn_1", Kind.PHONE, "+14155552671")
+HOME = owned("idn_2", Kind.EMAIL, "Ada@example.com")
+WORK = owned("idn_3", Kind.EMAIL, "ada@work.example")
+ADA = User("user_1", Profile(), (PHONE, HOME, WORK), 1, 1, primary_email_id="idn_3")
+
+
+def test_addresses_are_found_by_kind() -> None:
+    assert (ADA.of_kind(Kind.PHONE), ADA.of_kind(Kind.EMAIL)) == ([PHONE], [HOME, WORK])
+
+
+def test_one_address_of_a_kind_is_primary() -> None:
+    assert [one for one in ADA.addresses if ADA.is_primary(one)] == [WORK]
+
+
+def test_a_person_is_called_by_the_primary_email_address() -> None:
+    assert ADA.identifier == "ada@work.example"
+
+
+def test_without_a_primary_address_the_first_is_taken_as_spelled() -> None:
+    assert replace(ADA, primary_email_id=None).identifier == "Ada@example.com"
+
+
+def test_without_an_email_address_a_person_is_called_by_phone() -> None:
+    assert replace(ADA, addresses=(PHONE,)).identifier == "+14155552671"
+
+
+def test_a_person_without_addresses_has_no_identifier() -> None:
+    assert replace(ADA, addresses=()).identifier == ""

@@ -1,0 +1,181 @@
+"""Using and ending a session."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from doorcode.domain.errors import Refused
+from doorcode.domain.session import Status
+from doorcode.flows import client as clients
+from doorcode.flows import session, sign_in
+from doorcode.flows.deps import Caller
+
+from .world import ADA, BEA, PHONE, World
+
+
+async def signed_in(world: World, phone: str = ADA) -> tuple[Caller, str]:
+    caller, answer = await world.account(phone)
+    assert answer.subject is not None
+    assert answer.subject.created_session_id is not None
+    return caller, answer.subject.created_session_id
+
+
+async def test_session_is_shown_to_its_client(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    answer = await session.get(world.deps, caller, session_id)
+    assert answer.subject is not None
+    assert answer.user is not None
+    assert (answer.subject.id, answer.subject.status) == (session_id, Status.ACTIVE)
+    assert answer.user.identifier == ADA
+
+
+async def test_session_is_nobody_elses(world: World) -> None:
+    _, session_id = await signed_in(world)
+    other, _ = await signed_in(world, BEA)
+    for story in (
+        session.get(world.deps, other, session_id),
+        session.touch(world.deps, other, session_id),
+        session.refresh(world.deps, other, session_id),
+        session.end(world.deps, other, session_id, Status.ENDED),
+    ):
+        with pytest.raises(Refused, match="resource_not_found"):
+            await story
+    assert world.rows("SELECT DISTINCT status FROM sessions") == [("active",)]
+
+
+async def test_signed_out_browser_is_told_so(world: World) -> None:
+    _, session_id = await signed_in(world)
+    for story in (
+        session.refresh(world.deps, Caller(), session_id),
+        session.of_request(world.deps, Caller(), None),
+    ):
+        with pytest.raises(Refused, match="signed_out"):
+            await story
+
+
+async def test_touch_notes_the_time(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    world.clock.forward(60_000)
+    before = world.storage.kept
+    answer = await session.touch(world.deps, caller, session_id)
+    assert world.storage.kept == before + 1
+    assert answer.subject is not None
+    assert answer.subject.last_active_at == world.clock()
+    assert world.rows("SELECT last_active_at FROM sessions") == [(world.clock(),)]
+
+
+async def test_touch_moves_the_current_session_only(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    before = await clients.show(world.deps, caller)
+    world.clock.forward(60_000)
+    answer = await session.touch(world.deps, caller, session_id)
+    assert before is not None
+    assert answer.client is not None
+    assert answer.client.client.updated_at == before.client.updated_at
+    assert answer.client.client.last_active_session_id == session_id
+
+
+async def test_refresh_writes_nothing(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    before = world.storage.begun
+    _, found = await session.refresh(world.deps, caller, session_id)
+    assert found.id == session_id
+    assert world.storage.begun == before
+
+
+@pytest.mark.parametrize("how", [Status.ENDED, Status.REMOVED])
+async def test_ended_session_is_over(world: World, how: Status) -> None:
+    caller, session_id = await signed_in(world)
+    answer = await session.end(world.deps, caller, session_id, how)
+    assert answer.subject is not None
+    assert answer.client is not None
+    assert answer.subject.status is how
+    assert answer.client.sessions == ()
+    for story in (
+        session.refresh(world.deps, caller, session_id),
+        session.touch(world.deps, caller, session_id),
+        session.end(world.deps, caller, session_id, how),
+    ):
+        with pytest.raises(Refused, match="authentication_invalid"):
+            await story
+
+
+async def test_session_ends_with_its_time(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    world.clock.forward(world.deps.instance.session_lives_for - 1)
+    await session.refresh(world.deps, caller, session_id)
+    world.clock.forward(1)
+    with pytest.raises(Refused, match="authentication_invalid"):
+        await session.refresh(world.deps, caller, session_id)
+    with pytest.raises(Refused, match="signed_out"):
+        await session.of_request(world.deps, caller, None)
+
+
+async def test_session_ended_by_many_ends_once(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    ends = [session.end(world.deps, caller, session_id, Status.ENDED) for _ in range(5)]
+    outcomes = await asyncio.gather(*ends, return_exceptions=True)
+    assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 4
+    assert sum(isinstance(outcome, clients.Answer) for outcome in outcomes) == 1
+
+
+async def test_request_means_the_last_active_session(world: World) -> None:
+    world.switch(single_session=False)
+    await world.account(BEA)
+    caller, first = await signed_in(world, ADA)
+    _, attempt = await world.signing_in(BEA, caller)
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    _, meant, user = await session.of_request(world.deps, caller, None)
+    assert user.identifier == BEA
+    assert meant.id != first
+    _, named, owner = await session.of_request(world.deps, caller, first)
+    assert (named.id, owner.identifier) == (first, ADA)
+    await session.touch(world.deps, caller, first)
+    _, meant, _ = await session.of_request(world.deps, caller, None)
+    assert meant.id == first
+
+
+async def test_request_cannot_name_an_ended_session(world: World) -> None:
+    world.switch(single_session=False)
+    await world.account(BEA)
+    caller, first = await signed_in(world, ADA)
+    _, attempt = await world.signing_in(BEA, caller)
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    await session.end(world.deps, caller, first, Status.REMOVED)
+    with pytest.raises(Refused, match="authentication_invalid"):
+        await session.of_request(world.deps, caller, first)
+
+
+async def test_other_session_stays_current_when_one_ends(world: World) -> None:
+    world.switch(single_session=False)
+    await world.account(BEA)
+    caller, first = await signed_in(world, ADA)
+    _, attempt = await world.signing_in(BEA, caller)
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    await session.end(world.deps, caller, first, Status.REMOVED)
+    _, _, user = await session.of_request(world.deps, caller, None)
+    assert user.identifier == BEA
+
+
+async def test_new_session_replaces_the_client_s_own(world: World) -> None:
+    caller, first = await signed_in(world)
+    async with world.storage.transaction() as tx:
+        client = await tx.lock_client(caller.client_id)
+        [(_, user)] = (await clients.view(tx, client, world.clock())).sessions
+        _, started, token = await session.start(world.deps, tx, client, user)
+    assert token
+    assert world.rows("SELECT status FROM sessions WHERE id = ?", first) == [("replaced",)]
+    assert world.rows("SELECT status FROM sessions WHERE id = ?", started.id) == [("active",)]
+
+
+async def test_sessions_of_other_clients_stay(world: World) -> None:
+    laptop, first = await signed_in(world)
+    phone, attempt = await world.asked_to_sign_in()
+    await sign_in.try_code(world.deps, phone, attempt.id, PHONE, world.code)
+    _, found = await session.refresh(world.deps, laptop, first)
+    assert found.status is Status.ACTIVE

@@ -41,12 +41,14 @@ clean: ## remove what was built
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/nextjs/.next
 
 $(VENV)/.runnable: pyproject.toml
-	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(RUN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -e .
 	@touch $@
 
 $(STAMP): pyproject.toml
-	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(RUN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(RUN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $(VENV)/.runnable $@

@@ -116,9 +116,41 @@ def test_issuer_is_the_publishable_keys_host() -> None:
     assert other.issuer == "https://clerk.example.com"
 
 
-def test_url_loses_its_last_slash() -> None:
-    assert good(URL="https://auth.example.com/").url == "https://auth.example.com"
+@pytest.mark.parametrize(
+    "text",
+    ["https://auth.example.com/", "https://Auth.example.com", "https://auth.example.com:443"],
+)
+def test_url_is_brought_to_one_form(text: str) -> None:
+    settings = good(URL=text)
+    assert settings.url == "https://auth.example.com"
+    assert settings.issuer == "https://auth.example.com"
+
+
+def test_url_keeps_another_port() -> None:
     assert good(URL="https://auth.example.com:8443").url == "https://auth.example.com:8443"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://localhost:8787"),
+        ("::", "http://localhost:8787"),
+        ("::1", "http://localhost:8787"),
+        ("192.0.2.7", "http://192.0.2.7:8787"),
+        ("2001:db8::7", "http://[2001:db8::7]:8787"),
+        ("devbox.example", "http://devbox.example:8787"),
+    ],
+)
+def test_development_address_is_where_it_listens(host: str, url: str) -> None:
+    assert development({"DOORCODE_HOST": host}).url == url
+
+
+def test_misspelled_setting_is_noticed() -> None:
+    assert development({"DOORCODE_ORIGIN": "x", "DOORCODE_PORTS": "1"}).unknown == (
+        "ORIGIN",
+        "PORTS",
+    )
+    assert good().unknown == ()
 
 
 def test_several_bad_values_are_said_together() -> None:
@@ -144,8 +176,6 @@ BAD = [
     ("URL", "https://auth.example.com/auth"),
     ("URL", "https://auth.example.com?x=1"),
     ("URL", "https://user@auth.example.com"),
-    ("URL", "https://Auth.example.com"),
-    ("URL", "https://auth.example.com:443"),
     ("URL", "https://auth.example.com:99999"),
     ("URL", "https://"),
     ("URL", "https://intranet"),
@@ -176,6 +206,9 @@ BAD = [
     ("MASTER_KEY", f"1:{KEY},"),
     ("TEST_MODE", "maybe"),
     ("LIMITS_NETWORK", "sometimes"),
+    ("SDK_DIR", "/nowhere/at/all"),
+    ("SDK_CDN", "cdn.example.com"),
+    ("SMTP_URL", "localhost:25"),
     ("PUBLISHABLE_KEY", "sk_live_secret"),
     ("PUBLISHABLE_KEY", "pk_live_!!!!"),
     ("PUBLISHABLE_KEY", "pk_live_AAAA"),

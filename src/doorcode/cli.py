@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -30,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except BadSettings as error:
-        _complain("Doorcode cannot start:", error.problems)
+        _complain(f"doorcode {options.command}: not possible with these settings", error.problems)
     except (Unavailable, sdk_install.CannotInstall, OSError) as error:
-        _complain("Doorcode cannot start:", [str(error)])
+        _complain(f"doorcode {options.command}: not possible", [str(error)])
     except KeyboardInterrupt:
-        return 130
+        return 0  # Ctrl-C is how one stops it
     return 1
 
 
@@ -44,13 +45,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Sign-up and sign-in with one-time codes, self-hosted.",
     )
     parser.add_argument("--version", action="version", version=f"doorcode {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     dev = commands.add_parser("dev", help="start a server for development, on this machine only")
     dev.set_defaults(run=_dev)
     serve = commands.add_parser("serve", help="start a server for production")
     serve.set_defaults(run=_serve)
     for command in (dev, serve):
-        command.add_argument("--port", type=int, help="the port (default 8787)")
+        command.add_argument("--port", help="the port (default 8787)")
         command.add_argument("--host", help="the address to listen on (default: this machine only)")
     keys = commands.add_parser("keys", help="make, list and revoke keys")
     kinds = keys.add_subparsers(required=True, metavar="what")
@@ -108,7 +109,7 @@ async def _answer(
         # Printed before the first answer, so that whoever waits for the lines can rely on them.
         print(greet(settings, server), flush=True)
         for warning in server.warnings:
-            log.warning(warning)
+            print(f"  WARNING: {warning}", file=sys.stderr, flush=True)
         await uvicorn.Server(config).serve(sockets=sockets)
     return 0
 
@@ -123,11 +124,20 @@ def _listen(settings: Settings) -> list[socket.socket]:
             # A machine without IPv6 has no ::1; that is no reason not to start.
             if host == "::1" and sockets:
                 continue
-            raise Unavailable(
-                f"{host} port {settings.port} cannot be listened on ({error.strerror}). "
-                "Set DOORCODE_PORT (or --port) to a free one."
-            ) from error
+            raise Unavailable(_cannot_listen(host, settings.port, error)) from error
     return sockets
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return (
+            f"{host} port {port} cannot be listened on ({error.strerror}). "
+            "Set DOORCODE_PORT (or --port) to a free one."
+        )
+    return (
+        f"{host} is not an address of this machine ({error.strerror}). "
+        "Set DOORCODE_HOST (or --host) to one, such as 127.0.0.1."
+    )
 
 
 def _socket(host: str, port: int) -> socket.socket:
@@ -170,26 +180,26 @@ def _greet_developer(settings: Settings, server: Server) -> str:
         "",
     ]
     if server.inbox_token:
-        lines.insert(2, f"  WARNING: listening on {settings.host}: others can reach this server.")
+        warning = f"  WARNING: listening on {settings.host}: others can reach this server."
+        lines.insert(2, f"{warning} Set DOORCODE_URL to the address that they use.")
     return "\n".join(lines)
 
 
 def _greet_operator(settings: Settings, server: Server) -> str:
     lines = [f"Doorcode {__version__} serves {settings.url} on {settings.host}:{settings.port}"]
     if server.keys.secret_key:
-        lines += [
-            "The first secret key has been made. It is shown this once; keep it safe:",
-            *_env_lines(settings, server),
-        ]
+        lines.append("The first secret key has been made. It is shown this once; keep it safe.")
+    lines += _env_lines(settings, server)
     return "\n".join(lines)
 
 
 def _env_lines(settings: Settings, server: Server) -> list[str]:
     """The settings of an app, one a line and nothing else on it: scripts read them."""
     npm = f"{settings.url}/npm/@clerk"
+    secret = server.keys.secret_key
     return [
         f"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY={settings.publishable_key}",
-        f"CLERK_SECRET_KEY={server.keys.secret_key}",
+        *([f"CLERK_SECRET_KEY={secret}"] if secret else []),
         f"NEXT_PUBLIC_CLERK_PROXY_URL={settings.url}",
         f"NEXT_PUBLIC_CLERK_JS_URL={npm}/clerk-js@6/dist/clerk.browser.js",
         f"NEXT_PUBLIC_CLERK_UI_URL={npm}/ui@1/dist/ui.browser.js",
@@ -252,7 +262,10 @@ def _revoke_secret_key(options: argparse.Namespace) -> int:
 
 def _with_storage(options: argparse.Namespace, work: Callable[[Any, str], Any]) -> int:
     async def run() -> int:
-        storage = open_storage(development(os.environ, data=options.data))
+        settings = development(os.environ, data=options.data)
+        if not (settings.data / "doorcode.db").is_file():
+            raise Unavailable(f"{settings.data} holds no database; start a server there first.")
+        storage = open_storage(settings)
         try:
             async with storage.transaction() as tx:
                 known = await tx.setting("instance_id")

@@ -167,7 +167,7 @@ def _sdk_directories(settings: Settings) -> list[Path]:
 
 
 def _warnings(settings: Settings) -> list[str]:
-    warnings: list[str] = []
+    warnings = [f"DOORCODE_{name} is not a setting: is it misspelled?" for name in settings.unknown]
     if settings.development:
         return warnings
     if settings.test_mode:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from doorcode.delivery.smtp import parse_sender, parse_url
 from doorcode.domain.origins import origin_of
 from doorcode.security import api_keys
 from doorcode.security.master_key import BadMasterKey, MasterKey, parse
@@ -22,6 +23,12 @@ DEFAULT_PORT = 8787
 DEFAULT_DATA = "./.doorcode"
 DEFAULT_CDN = "https://cdn.jsdelivr.net"
 DEVELOPMENT_HOST = "doorcode.localhost"
+KNOWN = frozenset(
+    (
+        "COOKIE_DOMAIN DATA HOST LIMITS_NETWORK MAIL_FROM MASTER_KEY NAME ORIGINS PORT "
+        "PUBLISHABLE_KEY SDK_CDN SDK_DIR SMTP_URL TEST_MODE TRUSTED_PROXIES URL"
+    ).split()
+)
 _ON, _OFF = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
@@ -55,6 +62,7 @@ class Settings:
     sdk_cdn: str = DEFAULT_CDN
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    unknown: tuple[str, ...] = ()
 
     @property
     def issuer(self) -> str:
@@ -106,10 +114,11 @@ class _Reader:
             test_mode=self._switch("TEST_MODE", self._development),
             network_limits=self._switch("LIMITS_NETWORK", default=True),
             name=self._text("NAME", "Doorcode"),
-            sdk_directory=Path(self._values["SDK_DIR"]) if self._values.get("SDK_DIR") else None,
-            sdk_cdn=self._text("SDK_CDN", DEFAULT_CDN),
-            smtp_url=self._text("SMTP_URL", ""),
+            sdk_directory=self._sdk_directory(),
+            sdk_cdn=self._sdk_cdn(),
+            smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
+            unknown=tuple(sorted(self._values.keys() - KNOWN)),
         )
         if self._problems:
             raise BadSettings(self._problems)
@@ -129,7 +138,9 @@ class _Reader:
         return DEFAULT_PORT
 
     def _url(self, port: int) -> str:
-        text = self._text("URL", f"http://localhost:{port}" if self._development else "")
+        text = self._text("URL", "")
+        if not text and self._development:
+            return self._development_url(port)
         if not text:
             self._problem(
                 "URL",
@@ -137,17 +148,25 @@ class _Reader:
                 "such as https://auth.example.com.",
             )
             return f"http://localhost:{port}"
-        if origin_of(text) is None or origin_of(text) != text.rstrip("/"):
+        origin = origin_of(text)
+        if origin is None or urlsplit(text).path.strip("/") or "?" in text or "#" in text:
             self._problem(
                 "URL", f"is {text!r}; set it to scheme and host, such as https://auth.example.com."
             )
-        return text.rstrip("/")
+        return origin or text
+
+    def _development_url(self, port: int) -> str:
+        """Where a person on this machine finds the server; elsewhere, by the host it was given."""
+        host = self._text("HOST", "")
+        if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - compared, not bound
+            host = "localhost"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def _publishable_key(self, url: str) -> str:
         host = urlsplit(url).netloc
         if self._values.get("PUBLISHABLE_KEY"):
             return self._given_key(self._values["PUBLISHABLE_KEY"])
-        if self._development and "URL" not in self._values:
+        if self._development and ("." not in host or not self._values.get("URL")):
             host = DEVELOPMENT_HOST
         elif "." not in host and not self._problems:
             self._problem("URL", f"names the host {host!r}; the SDKs need one with a dot in it.")
@@ -233,4 +252,36 @@ class _Reader:
                 "is not set, but DOORCODE_SMTP_URL is; set it to the sender of e-mail, "
                 "such as 'Example <no-reply@example.com>'.",
             )
+        elif sender:
+            self._expect("MAIL_FROM", parse_sender, sender)
         return sender
+
+    def _smtp_url(self) -> str:
+        url = self._text("SMTP_URL", "")
+        if url:
+            self._expect("SMTP_URL", parse_url, url)
+        return url
+
+    def _expect(self, name: str, read: Callable[[str], object], text: str) -> None:
+        try:
+            read(text)
+        except ValueError as error:
+            self._problem(name, f"cannot be used: {error}.")
+
+    def _sdk_directory(self) -> Path | None:
+        text = self._text("SDK_DIR", "")
+        if not text:
+            return None
+        if not (Path(text) / "clerk-js" / "dist").is_dir():
+            self._problem(
+                "SDK_DIR",
+                f"is {text!r}, which holds no clerk-js/dist; name a directory such as "
+                "node_modules/@clerk in an app where @clerk/clerk-js and @clerk/ui are installed.",
+            )
+        return Path(text)
+
+    def _sdk_cdn(self) -> str:
+        text = self._text("SDK_CDN", DEFAULT_CDN)
+        if origin_of(text) is None:
+            self._problem("SDK_CDN", f"is {text!r}; set it to an address such as {DEFAULT_CDN}.")
+        return text

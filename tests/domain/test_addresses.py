@@ -293,3 +293,11 @@ def test_a_mask_can_be_recognised_and_not_read(typed: str, masked: str) -> None:
 @pytest.mark.parametrize("area", ["000", "415", "999"])
 def test_a_test_number_can_be_masked(area: str) -> None:
     assert mask(phone(f"+1{area}5550142", test_mode=True)) == "+1********42"
+
+
+def test_two_spellings_are_the_same_address() -> None:
+    address = email("Ada@example.com")
+    assert address.is_same_as(email("ADA@Example.com"))
+    assert not address.is_same_as(email("eve@example.com"))
+    assert not address.is_same_as(Address(Kind.PHONE, address.value, address.spelling))
+    assert not address.is_same_as(None)

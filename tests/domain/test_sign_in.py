@@ -138,9 +138,7 @@ def test_an_address_that_is_not_proved_is_no_factor() -> None:
     assert shown(user=ada) == ["ada@example.com"]
 
 
-@pytest.mark.parametrize(
-    "phones", [Attribute(enabled=False), Attribute(used_for_sign_in=False)]
-)
+@pytest.mark.parametrize("phones", [Attribute(enabled=False), Attribute(used_for_sign_in=False)])
 def test_an_instance_decides_what_is_a_factor(phones: Attribute) -> None:
     factors = first_factors(SIGN_IN, ADA, replace(INSTANCE, phone=phones))
     assert {factor.strategy for factor in factors} == {Strategy.EMAIL_CODE}

@@ -173,7 +173,14 @@ def running() -> list[Background]:
 
 # ── the server ────────────────────────────────────────────────────────────────────────
 @pytest.fixture(scope="session")
-def sdk() -> Path:
+def chromium() -> str:
+    return _tool(
+        "chromium", "chromium-browser", "google-chrome", needed_for="run the browser tests"
+    )
+
+
+@pytest.fixture(scope="session")
+def sdk(chromium: str) -> Path:  # what is missing is said before time goes into a build
     """The `@clerk` packages of the example, as the lock file names them."""
     _tool("node", needed_for="run the example app")
     npm = _tool("npm", needed_for="install the example app")
@@ -373,12 +380,9 @@ def wrong() -> Callable[[str], str]:
 
 # ── the browser ───────────────────────────────────────────────────────────────────────
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     # Once a module, not once a session: an open Playwright keeps this thread's event
     # loop running, and asynchronous tests elsewhere could not start theirs.
-    chromium = _tool(
-        "chromium", "chromium-browser", "google-chrome", needed_for="run the browser tests"
-    )
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield launched

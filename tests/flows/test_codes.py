@@ -78,9 +78,10 @@ async def test_nothing_is_kept_of_a_sending_that_fails(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller, attempt = await world.signing_up()
-    with monkeypatch.context() as patch, pytest.raises(Crash):
+    with monkeypatch.context() as patch:
         patch.setattr(codes, "_message", _crash)
-        await sign_up.send_code(world.deps, caller, attempt.id, PHONE)
+        with pytest.raises(Crash):
+            await sign_up.send_code(world.deps, caller, attempt.id, PHONE)
     assert [world.count(t) for t in ("codes", "verifications", "outbox")] == [0, 0, 0]
     assert world.post.announced == []
 
@@ -187,9 +188,10 @@ async def test_code_survives_a_crash_after_comparing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller, attempt = await world.asked_by_phone()
-    with monkeypatch.context() as patch, pytest.raises(Crash):
+    with monkeypatch.context() as patch:
         patch.setattr(sign_up, "_new_user", _crash)
-        await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+        with pytest.raises(Crash):
+            await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     assert world.rows("SELECT attempts, status FROM verifications") == [(1, "unverified")]
     assert [world.count(t) for t in ("users", "sessions")] == [0, 0]
     answer = await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)

@@ -38,7 +38,7 @@ async def test_phone_alone_makes_an_account(world: World) -> None:
 
 
 async def test_completion_signs_in(world: World) -> None:
-    caller, answer = await world.account()
+    _, answer = await world.account()
     assert answer.client is not None
     [(session, user)] = answer.client.sessions
     assert answer.subject is not None

@@ -192,9 +192,7 @@ class World:
         for strategy, address in ((PHONE, phone), (EMAIL, email)):
             if address:
                 await sign_up.send_code(self.deps, caller, attempt.id, strategy)
-                answer = await sign_up.try_code(
-                    self.deps, caller, attempt.id, strategy, self.code
-                )
+                answer = await sign_up.try_code(self.deps, caller, attempt.id, strategy, self.code)
         return caller, answer
 
     async def signing_in(

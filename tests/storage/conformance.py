@@ -70,11 +70,14 @@ class TestUnits:
             assert await tx.setting("name") == b"value"
 
     async def test_a_unit_that_raises_leaves_nothing(self, storage: Storage) -> None:
-        with pytest.raises(ZeroDivisionError):
+        async def fail() -> None:
             async with storage.transaction() as tx:
                 await tx.save_setting("name", b"value")
                 await tx.add_client(an.client(), b"digest")
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
         async with storage.reading() as tx:
             assert await tx.setting("name") is None
             assert await tx.client_by_digest(b"digest") is None

@@ -51,6 +51,14 @@ owned = _maker(OwnedAddress("idn_1", "user_1", EMAIL, NOW, NOW, NOW))
 user = _maker(User("user_1", Profile(), (owned(),), NOW, NOW, primary_email_id="idn_1"))
 session = _maker(
     Session(
-        "sess_1", "client_1", "user_1", SessionStatus.ACTIVE, NOW, NOW, NOW, LATER, NEXT_DAY
-    )  # fmt: skip
+        "sess_1",
+        "client_1",
+        "user_1",
+        SessionStatus.ACTIVE,
+        created_at=NOW,
+        updated_at=NOW,
+        last_active_at=NOW,
+        expire_at=LATER,
+        abandon_at=NEXT_DAY,
+    )
 )

@@ -275,6 +275,7 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
         )
         door = Door(deps, plan.boundary(), RateLimits(enabled=plan.limits))
         async with storage.transaction() as tx:
+            await tx.save_setting("instance_id", INSTANCE.encode())
             secret = await instance_keys.add_secret_key(tx, INSTANCE, clock.now)
         routes = [
             *backend_api.routes(door),

@@ -18,7 +18,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL
 from email.policy import SMTPUTF8 as INTERNATIONAL_MAIL
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -32,7 +32,8 @@ TIMEOUT_SECONDS = 15.0
 GOODBYE_SECONDS = 2.0
 
 _EXAMPLE = "smtp://user:password@mail.example.com:587 or smtps://user:password@mail.example.com"
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+_SENDER = re.compile(rf'(?P<name>"[^"]*" *|[^"<>@]*)<(?P<named>{_ADDRESS})>|(?P<bare>{_ADDRESS})')
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")  # RFC 3463
 
 
@@ -85,14 +86,15 @@ def parse_url(url: str) -> Relay:
 
 def parse_sender(text: str) -> Address:
     """Who the letters are from, or `ValueError` with the mend."""
-    # A line break here would add a header, such as Bcc, to every letter.
-    name, address = parseaddr(text)
-    if any(ord(char) < 32 or ord(char) == 127 for char in text) or not _ADDRESS.fullmatch(address):
+    match = _SENDER.fullmatch(text.strip(" "))
+    # A line break in the name would add a header, such as Bcc, to every letter.
+    if match is None or not text.isprintable():
         raise ValueError(
             f"the sender {text!r} is no address; write it as no-reply@example.com or "
             "Acme <no-reply@example.com>, with xn-- for a domain that is not ASCII"
         )
-    return Address(display_name=name, addr_spec=address)
+    name = (match["name"] or "").strip(' "')
+    return Address(display_name=name, addr_spec=match["named"] or match["bare"])
 
 
 class Smtp:

@@ -28,6 +28,8 @@ from doorcode.web.http import (
     send_response,
 )
 
+from doorcode.web.pages import render
+
 log = structlog.get_logger("doorcode.web")
 
 
@@ -41,11 +43,11 @@ class App:
             exception_handlers={
                 Refused: _refused,
                 Unavailable: _unavailable,
-                HTTPException: _http_error,
+                HTTPException: self._http_error,
                 Exception: _failed,
             },
         )
-        # A trailing slash is answered as it stands: a redirect would leave the proxy's path.
+        # A trailing slash is dropped, not redirected: a redirect would leave a proxy's path.
         self._rest.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,10 +63,22 @@ class App:
         if frontend.owns(request.path):
             await send_response(await self._frontend(request, receive), send)
             return
+        if scope["path"] != "/" and scope["path"].endswith("/"):
+            scope["path"] = scope["path"].rstrip("/") or "/"
         try:
             await self._rest(scope, receive, send)
         except Exception:  # noqa: BLE001 - answered by _failed, which Starlette raises again
             log.debug("answered with an internal error", path=request.path)
+
+    async def _http_error(self, request: StarletteRequest, error: Any) -> StarletteResponse:
+        refusal = errors.METHOD_INVALID if error.status_code == 405 else errors.NOT_FOUND
+        if request.url.path.startswith(("/v1/", "/npm/", "/.well-known/")):
+            return _answer(refusal)
+        page = render.refused(self._door, refusal)
+        render.protect(page)
+        response = StarletteResponse(page.body, page.status, page.headers)
+        response.headers["content-type"] = page.content_type
+        return response
 
     async def _frontend(self, request: Request, receive: Receive) -> Response:
         try:
@@ -116,10 +130,6 @@ async def _refused(request: StarletteRequest, error: Any) -> StarletteResponse:
 async def _unavailable(request: StarletteRequest, error: Exception) -> StarletteResponse:
     log.error("storage is unavailable", why=str(error))
     return _answer(errors.STORAGE_BUSY)
-
-
-async def _http_error(request: StarletteRequest, error: Any) -> StarletteResponse:
-    return _answer(errors.METHOD_INVALID if error.status_code == 405 else errors.NOT_FOUND)
 
 
 async def _failed(request: StarletteRequest, error: Exception) -> StarletteResponse:

@@ -57,7 +57,7 @@ class _BackendApi:
     async def show_user(self, request: Request) -> Response:
         """An account."""
         found = await user.get(self._door.deps, request.path_params["user_id"])
-        return _json(encode(user_document(found)))
+        return _json(encode(user_document(found, private=True)))
 
     async def show_handshake(self, request: Request) -> Response:
         """The cookies of a handshake that was made moments ago."""
@@ -74,7 +74,7 @@ class _BackendApi:
 
     async def _expect_secret_key(self, request: Request) -> None:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if "origin" in request.headers:
+        if "origin" in request.headers and secret:
             # A page that holds the secret key has published it.
             raise Refused(errors.ORIGIN_AND_AUTHORIZATION)
         deps = self._door.deps

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -43,7 +45,7 @@ def routes(directories: Sequence[Path], cdn: str) -> list[Route]:
             raise Refused(errors.NOT_FOUND)
         return RedirectResponse(f"{cdn.rstrip('/')}{request.url.path}", 302, _open_to_all())
 
-    return [Route("/npm/{path:path}", show)]
+    return [Route("/npm/{path:path}", show, middleware=[Middleware(GZipMiddleware)])]
 
 
 def _plain_file(root: Path, name: str) -> Path | None:

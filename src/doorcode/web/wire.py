@@ -195,10 +195,11 @@ def session_fields(session: Session, now: int) -> Json:
     }
 
 
-def user_document(user: User) -> Json:
-    """An account; the same document serves browsers and app servers."""
+def user_document(user: User, *, private: bool = False) -> Json:
+    """An account. Only app servers are told what is `private`."""
     profile = user.profile
     return {
+        **({"private_metadata": {}} if private else {}),
         "object": "user",
         "id": user.id,
         "external_id": None,
@@ -224,7 +225,6 @@ def user_document(user: User) -> Json:
         "saml_accounts": [],
         "organization_memberships": [],
         "public_metadata": {},
-        "private_metadata": {},
         "unsafe_metadata": profile.unsafe_metadata,
         "create_organization_enabled": False,
         "create_organizations_limit": None,

@@ -215,9 +215,7 @@ async def test_a_session_is_there_for_its_own_client_only(
 
 
 @pytest.mark.parametrize("way", ["touch", "tokens", "end", "remove"])
-async def test_no_answer_about_a_session_is_a_422(
-    browser: Browser, session: str, way: str
-) -> None:
+async def test_no_answer_about_a_session_is_a_422(browser: Browser, session: str, way: str) -> None:
     """The SDKs sign a person out on it."""
     await browser.sign_out()
     answer = await browser.post_raw(f"/v1/client/sessions/{session}/{way}", b"a=1&a=2%ff")

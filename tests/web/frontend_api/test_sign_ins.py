@@ -59,9 +59,7 @@ async def test_only_the_address_that_was_typed_is_shown_in_full(
     assert "ada@" not in answer.text.lower()
 
 
-async def test_an_e_mail_address_is_compared_in_any_case(
-    browser: Browser, account: str
-) -> None:
+async def test_an_e_mail_address_is_compared_in_any_case(browser: Browser, account: str) -> None:
     answer = await browser.post(SIGN_INS, {"identifier": "ADA@Example.COM"})
     assert answer.json()["response"]["identifier"] == "ada@example.com"
 
@@ -132,9 +130,7 @@ async def test_who_is_signed_in_cannot_sign_in_again(browser: Browser, house: Ho
 
 # ── prepare and attempt ───────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("to", [PHONE, EMAIL])
-async def test_the_right_code_signs_in(
-    browser: Browser, account: str, to: str
-) -> None:
+async def test_the_right_code_signs_in(browser: Browser, account: str, to: str) -> None:
     answer = (await browser.sign_in(to)).json()
     sign_in, client = answer["response"], answer["client"]
     assert sign_in["status"] == "complete"
@@ -156,9 +152,7 @@ async def test_who_typed_a_phone_number_may_have_a_code_by_e_mail(
     assert answer.status_code == 200
 
 
-async def test_prepare_shows_the_verification(
-    browser: Browser, clock: Clock, account: str
-) -> None:
+async def test_prepare_shows_the_verification(browser: Browser, clock: Clock, account: str) -> None:
     sign_in = await browser.start_sign_in(PHONE)
     prepared = (await browser.prepare_sign_in(sign_in)).json()["response"]
     assert prepared["status"] == "needs_first_factor"
@@ -341,9 +335,7 @@ async def test_two_right_codes_at_once_make_one_session(
     assert house.rows("sessions")["sessions"] == before + 1
 
 
-async def test_a_resend_waits_thirty_seconds(
-    browser: Browser, clock: Clock, account: str
-) -> None:
+async def test_a_resend_waits_thirty_seconds(browser: Browser, clock: Clock, account: str) -> None:
     sign_in = await browser.start_sign_in(PHONE, strategy="phone_code")
     answer = await browser.prepare_sign_in(sign_in)
     assert refusal(answer) == (429, "verification_code_too_many_requests", None)
@@ -460,9 +452,7 @@ async def test_completing_replaces_the_cookie_and_keeps_the_client(
     assert await browser.with_token(planted).client() is None
 
 
-async def test_an_attempt_ends_after_a_day(
-    browser: Browser, clock: Clock, account: str
-) -> None:
+async def test_an_attempt_ends_after_a_day(browser: Browser, clock: Clock, account: str) -> None:
     sign_in = await browser.start_sign_in(PHONE)
     clock.advance(later(24 * 3600))
     assert (await browser.client())["sign_in"] is None

@@ -221,9 +221,7 @@ async def test_four_wrong_codes_are_incorrect_and_the_fifth_is_the_last(
     browser: Browser, house: House
 ) -> None:
     sign_up = await browser.start_sign_up(phone_number=PHONE, strategy="phone_code")
-    answers = [
-        refusal(await browser.attempt_sign_up(sign_up, house.wrong())) for _ in range(5)
-    ]
+    answers = [refusal(await browser.attempt_sign_up(sign_up, house.wrong())) for _ in range(5)]
     assert answers[:4] == [(422, "form_code_incorrect", "code")] * 4
     assert answers[4] == (400, "verification_failed", None)
 
@@ -341,9 +339,7 @@ async def test_a_right_code_costs_no_guess(browser: Browser, house: House) -> No
 async def test_fifty_wrong_codes_at_once_count_as_five(browser: Browser, house: House) -> None:
     sign_up = await browser.start_sign_up(phone_number=PHONE, strategy="phone_code")
     wrong = house.wrong()
-    answers = await asyncio.gather(
-        *(browser.attempt_sign_up(sign_up, wrong) for _ in range(50))
-    )
+    answers = await asyncio.gather(*(browser.attempt_sign_up(sign_up, wrong) for _ in range(50)))
     told = [refusal(answer)[1] for answer in answers]
     assert told.count("form_code_incorrect") == 4
     assert told.count("verification_failed") == 46
@@ -356,9 +352,7 @@ async def test_fifty_wrong_codes_at_once_count_as_five(browser: Browser, house: 
 async def test_two_right_codes_at_once_make_one_session(browser: Browser, house: House) -> None:
     sign_up = await browser.start_sign_up(phone_number=PHONE, strategy="phone_code")
     code = house.code()
-    answers = await asyncio.gather(
-        *(browser.attempt_sign_up(sign_up, code) for _ in range(2))
-    )
+    answers = await asyncio.gather(*(browser.attempt_sign_up(sign_up, code) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [200, 400]
     (loser,) = [answer for answer in answers if answer.status_code == 400]
     assert refusal(loser)[1] == "verification_already_verified"
@@ -619,9 +613,7 @@ async def test_an_update_changes_only_what_is_given(browser: Browser) -> None:
 async def test_a_changed_address_must_be_verified_anew(browser: Browser, house: House) -> None:
     sign_up = await browser.start_sign_up(phone_number=PHONE, strategy="phone_code")
     code = house.code(PHONE)
-    answer = await browser.override(
-        "PATCH", f"{SIGN_UPS}/{sign_up}", {"phone_number": OTHER_PHONE}
-    )
+    answer = await browser.override("PATCH", f"{SIGN_UPS}/{sign_up}", {"phone_number": OTHER_PHONE})
     verification = answer.json()["response"]["verifications"]["phone_number"]
     assert verification["next_action"] == "needs_prepare"
     tried = await browser.attempt_sign_up(sign_up, code)

@@ -6,6 +6,7 @@ host. They are proof of a session, so they are handed to allowed origins only.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from doorcode.domain import errors
@@ -17,7 +18,9 @@ from doorcode.flows.client import ClientView
 from doorcode.web import cookies
 from doorcode.web.door import DEV_BROWSER, Door
 from doorcode.web.http import Request, Response
+from doorcode.web.pages.redirects import allowed_target
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 TOKEN, NONCE = "__clerk_handshake", "__clerk_handshake_nonce"
 
 
@@ -26,8 +29,10 @@ async def show(door: Door, request: Request) -> Response:
     url = request.query.get("redirect_url", "")
     if not url:
         raise Refused(errors.PARAM_MISSING.about("redirect_url"))
-    if not door.boundary.allows_redirect(url):
+    target = None if url.startswith("/") else allowed_target(door.boundary, url)
+    if target is None:
         raise Refused(errors.REDIRECT_INVALID)
+    url = target
     dev_token = await _dev_token(door, request)
     view = await _client(door, request, dev_token)
     directives = _directives(door, url, view, dev_token)
@@ -52,6 +57,8 @@ async def show(door: Door, request: Request) -> Response:
 async def _dev_token(door: Door, request: Request) -> str | None:
     """The development browser's token; None where the SDK works by cookies."""
     named = request.query.get(DEV_BROWSER)
+    if named and not _TOKEN.fullmatch(named):
+        named = None  # it goes into cookies: other letters would add attributes to them
     missing = request.query.get("__clerk_hs_reason", "").startswith("dev-browser")
     if not door.deps.instance.development:
         return None

@@ -61,7 +61,8 @@ def owns(path: str) -> bool:
 async def answer(door: Door, request: Request, receive: Receive) -> Response:
     """Answer a request, or refuse it."""
     pattern, ids = _match(request.path)
-    handler = ROUTES.get((request.method, pattern))
+    method = "GET" if request.method == "HEAD" else request.method
+    handler = ROUTES.get((method, pattern))
     if handler is None:
         raise Refused(errors.METHOD_INVALID if pattern in _PATHS else errors.NOT_FOUND)
     arguments: list[Any] = [door, request, *ids]

@@ -26,6 +26,7 @@ from doorcode.web.pages.ways import Pending, Way
 
 CODE_CHARACTERS = 32
 _ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.code})
+_PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
 _NEED_ADDRESS = frozenset(
     {errors.NOT_FOUND.code, errors.USER_GONE.code, errors.IDENTIFIER_CLAIMED.code}
 )
@@ -61,6 +62,8 @@ class Steps:
             self._spend(self._way.create_rate, request)
             answer = await self._way.begin(self._door.deps, here.caller, _expect_address(text))
         except Refused as refused:
+            # What was under way ends here too, or the next page would speak of its address.
+            await clients.retire(self._door.deps, here.caller)
             answer = Answer(refusal=refused.refusal)
         if answer.refusal:
             return self._address_page(here, answer.refusal, text)
@@ -145,7 +148,7 @@ class Steps:
             address=pending.shown,
             by_phone=pending.verification.channel == "sms",
             is_over=over is not None,
-            is_waiting=refusal is not None and refusal.code == errors.RESEND_TOO_SOON.code,
+            is_waiting=refusal is not None and refusal.code in _PATIENCE,
             sent_at=pending.verification.sent_at,
             wait=pending.verification.wait_before_resend(now),
             now=now,

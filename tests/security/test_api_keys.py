@@ -1,0 +1,79 @@
+"""Keys in the form that the SDKs read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorcode.security.api_keys import (
+    cookie_suffix,
+    hint,
+    host_of,
+    is_development,
+    publishable_key,
+    secret_key,
+)
+
+KNOWN = "pk_live_YXV0aC5sb2NhbGhvc3QudGVzdCQ"
+HOSTS = st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z0-9-]{1,20}){1,3}(:[0-9]{1,5})?", fullmatch=True)
+
+
+def test_a_publishable_key_names_its_host() -> None:
+    assert publishable_key("auth.localhost.test") == KNOWN
+    assert host_of(KNOWN) == "auth.localhost.test"
+
+
+@given(HOSTS, st.booleans())
+def test_any_host_can_be_named(host: str, live: bool) -> None:
+    key = publishable_key(host, live=live)
+    assert host_of(key) == host
+    assert is_development(key) is not live
+    assert key.count("_") == 2
+    assert "=" not in key
+
+
+def test_a_padded_key_is_read_too() -> None:
+    assert host_of(KNOWN + "=") == "auth.localhost.test"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "pk_live_",
+        "pk_live",
+        "pk_test_!!!",
+        "pk_prod_YXV0aC5sb2NhbGhvc3QudGVzdCQ",
+        "sk_live_YXV0aC5sb2NhbGhvc3QudGVzdCQ",
+        "YXV0aC5sb2NhbGhvc3QudGVzdCQ",
+        "pk_live_YXV0aC5sb2NhbGhvc3QudGVzdA",  # no dollar sign
+        "pk_live_bG9jYWxob3N0JA",  # localhost$: no dot
+        "pk_live_YXV0aC5sb2NhbGhvc3Q_dGVzdCQ",
+        "pk_live_/////w",
+    ],
+)
+def test_what_is_no_publishable_key_is_refused(key: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - base64 speaks for itself
+        host_of(key)
+
+
+def test_cookies_have_the_suffix_that_the_sdks_compute() -> None:
+    assert cookie_suffix(KNOWN) == "N-evFwXU"
+
+
+def test_apps_on_one_host_keep_their_cookies_apart() -> None:
+    hosts = [f"app{number}.example.com" for number in range(50)]
+    assert len({cookie_suffix(publishable_key(host)) for host in hosts}) == 50
+
+
+def test_a_secret_key_is_256_bits_with_two_underscores() -> None:
+    keys = {secret_key() for _ in range(100)}
+    assert len(keys) == 100
+    assert all(len(bytes.fromhex(key.removeprefix("sk_live_"))) == 32 for key in keys)
+
+
+def test_a_hint_tells_keys_apart_and_gives_none_away() -> None:
+    key = secret_key()
+    assert hint(key) == f"{key[:12]}…{key[-4:]}"
+    assert len(hint(key)) < len(key) // 3

@@ -1,0 +1,116 @@
+"""The whole application: what becomes of errors, floods and other protocols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorcode.storage.interface import Unavailable
+from doorcode.web.frontend_api import clients
+
+from .house import PAGE, PHONE, Browser, House, refusal
+
+SECRET = "the-secret-in-a-stack-trace"
+
+
+@pytest.fixture
+def broken(house: House, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make every unit of work raise an error."""
+
+    def breaks(error: Exception) -> None:
+        def raises(*_: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr(type(house.storage), "reading", raises)
+        monkeypatch.setattr(type(house.storage), "transaction", raises)
+
+    return breaks
+
+
+async def _both(house: House, browser: Browser) -> list[Any]:
+    browser.http.cookies.set("__client", "x", domain="localhost.local")
+    return [await browser.get("/v1/client"), await house.backend("/v1/users/u")]
+
+
+async def test_an_error_of_ours_is_told_without_its_text(
+    house: House, browser: Browser, broken: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(RuntimeError(SECRET))
+    for answer in await _both(house, browser):
+        assert refusal(answer) == (500, "internal_clerk_error", None)
+        assert SECRET not in answer.text
+        assert "Traceback" not in answer.text
+
+
+async def test_a_page_can_read_an_error_of_ours(browser: Browser, broken: Any) -> None:
+    broken(RuntimeError(SECRET))
+    answer = await browser.post("/v1/client/sign_ups", {"phone_number": PHONE})
+    assert answer.status_code == 500
+    assert answer.headers["access-control-allow-origin"] == PAGE
+
+
+async def test_a_database_that_is_away_is_told_as_such(
+    house: House, browser: Browser, broken: Any
+) -> None:
+    broken(Unavailable("gone"))
+    for answer in await _both(house, browser):
+        assert refusal(answer) == (503, "service_unavailable", None)
+
+
+async def test_an_error_leaves_nothing_half_written(
+    house: House, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(type(house.door.deps.sealer), "seal", fails)
+    before = house.rows()
+    form = {"phone_number": PHONE, "strategy": "phone_code"}
+    answer = await browser.post("/v1/client/sign_ups", form)
+    assert answer.status_code == 500
+    assert house.rows() == before
+    assert browser.token is None
+
+
+async def test_the_server_answers_on_after_an_error(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any) -> Any:
+        raise RuntimeError(SECRET)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clients.story, "show", fails)
+        assert (await browser.get("/v1/client")).status_code == 500
+    assert (await browser.get("/v1/client")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/users", "/v1/jwks/x"])
+async def test_a_path_that_is_nobody_s_is_told_in_the_envelope(browser: Browser, path: str) -> None:
+    assert refusal(await browser.get(path)) == (404, "resource_not_found", None)
+
+
+@pytest.mark.parametrize("path", ["/v1/jwks", "/v1/health", "/.well-known/jwks.json"])
+async def test_a_wrong_method_is_told_in_the_envelope(house: House, path: str) -> None:
+    answer = await house.browser(None).post(path)
+    assert refusal(answer) == (405, "method_not_allowed", None)
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+async def test_other_protocols_are_left_alone(house: House, kind: str) -> None:
+    sent: list[Any] = []
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    await house.app({"type": kind, "path": "/v1/client"}, receive, send)
+    assert sent == []
+
+
+async def test_no_answer_redirects_a_trailing_slash(house: House) -> None:
+    """A redirect would leave the path of the proxy in front."""
+    answer = await house.browser(None).get("/v1/health/")
+    assert not answer.is_redirect

@@ -1,0 +1,117 @@
+"""The door for app servers: secret keys, accounts, public keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from .house import EMAIL, PAGE, PHONE, Browser, House, refusal
+
+WRONG_KEY = (401, "clerk_key_invalid", None)
+GUARDED = ["/v1/jwks", "/v1/users/user_x", "/v1/clients/handshake_payload?nonce=x"]
+
+
+@pytest.mark.parametrize("path", GUARDED)
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer sk_live_wrong",
+        "Basic {secret}",
+        "{secret}",
+        "Bearer {secret}x",
+        "Bearer é",
+        "Bearer pk_live_x",
+    ],
+)
+async def test_without_the_secret_key_nothing_is_told(
+    house: House, path: str, authorization: str | None
+) -> None:
+    text = (authorization or "").format(secret=house.secret_key)
+    headers = {} if authorization is None else {b"authorization": text.encode()}
+    answer = await house.browser(None).get(path, headers=headers)
+    assert refusal(answer) == WRONG_KEY
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_secret_key_opens(house: House, scheme: str) -> None:
+    answer = await house.backend("/v1/jwks", authorization=f"{scheme} {house.secret_key}")
+    assert answer.status_code == 200
+
+
+async def test_only_a_digest_of_the_secret_key_is_kept(house: House) -> None:
+    for file in house.database.parent.iterdir():
+        assert house.secret_key.encode() not in file.read_bytes()
+
+
+async def test_a_page_that_holds_the_secret_key_is_refused(house: House) -> None:
+    answer = await house.backend("/v1/jwks", origin=PAGE)
+    assert refusal(answer) == (400, "origin_authorization_headers_conflict", None)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_every_answer_is_json_without_a_charset(house: House, browser: Browser) -> None:
+    """With one, the SDK takes the document for text."""
+    user = (await browser.sign_up()).json()["response"]["created_user_id"]
+    answers = [
+        await house.backend("/v1/jwks"),
+        await house.backend(f"/v1/users/{user}"),
+        await house.backend("/v1/users/nobody"),
+        await house.backend("/v1/nothing"),
+        await house.browser(None).get("/v1/jwks"),
+        await house.browser(None).get("/.well-known/jwks.json"),
+    ]
+    assert [one.headers["content-type"] for one in answers] == ["application/json"] * 6
+
+
+async def test_the_public_keys_are_those_that_tokens_need(house: House) -> None:
+    document = (await house.backend("/v1/jwks")).json()
+    (key,) = document["keys"]
+    assert (key["kty"], key["use"], key["alg"], key["e"]) == ("RSA", "sig", "RS256", "AQAB")
+    assert set(key) == {"kty", "use", "alg", "kid", "n", "e"}
+    assert len(key["n"]) == 342  # 2048 bits
+
+
+async def test_the_public_keys_are_for_anybody(house: House) -> None:
+    answer = await house.browser(None).get("/.well-known/jwks.json")
+    assert answer.json() == (await house.backend("/v1/jwks")).json()
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "max-age" in answer.headers["cache-control"]
+
+
+async def test_an_account_is_told_to_the_app_s_server(house: House, browser: Browser) -> None:
+    shown = (await browser.sign_up(EMAIL, first_name="Ada")).json()
+    user = shown["client"]["sessions"][0]["user"]
+    answer = await house.backend(f"/v1/users/{user['id']}")
+    assert answer.json() == {**user, "private_metadata": {}}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("user", ["user_nobody", "%00", "%ff", "é", "'", "a" * 3000])
+async def test_an_unknown_account_is_not_there(house: House, user: str) -> None:
+    answer = await house.backend(f"/v1/users/{user}")
+    assert refusal(answer) == (404, "resource_not_found", None)
+
+
+async def test_health_is_told_to_anybody(house: House) -> None:
+    answer = await house.browser(None).get("/v1/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_health_is_told_from_storage(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(type(house.storage), "is_ready", away)
+    answer = await house.browser(None).get("/v1/health")
+    assert refusal(answer) == (503, "service_unavailable", None)
+
+
+async def test_a_session_opens_no_door_for_app_servers(house: House, browser: Browser) -> None:
+    answer = (await browser.sign_up(PHONE)).json()
+    session = answer["client"]["sessions"][0]
+    jwt = session["last_active_token"]["jwt"]
+    asked = await house.backend(f"/v1/users/{session['user']['id']}", authorization=f"Bearer {jwt}")
+    assert refusal(asked) == WRONG_KEY

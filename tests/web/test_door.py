@@ -1,0 +1,59 @@
+"""Who stands before the door, and the cookies that they leave with."""
+
+from __future__ import annotations
+
+from doorcode.flows import client as clients
+from doorcode.flows.deps import Caller
+from doorcode.web.http import Request, Response
+
+from .conftest import Builder
+from .house import Browser, House
+
+
+def _request(**parts: dict[str, str]) -> Request:
+    query, cookies = parts.get("query", {}), parts.get("cookies", {})
+    return Request("GET", "/v1/client", query, {}, "", cookies=cookies)
+
+
+async def test_nobody_is_known_without_a_cookie(house: House) -> None:
+    assert await house.door.caller(_request()) == Caller()
+
+
+async def test_a_browser_is_known_by_its_cookie(house: House, browser: Browser) -> None:
+    client = (await browser.sign_up()).json()["client"]["id"]
+    assert browser.token
+    caller = await house.door.caller(_request(cookies={"__client": browser.token}))
+    assert caller == Caller(client)
+
+
+async def test_in_development_the_token_goes_before_the_cookie(
+    house: House, browser: Browser
+) -> None:
+    await browser.sign_up()
+    assert browser.token
+    token = await clients.add_dev_browser(house.door.deps)
+    caller = await house.door.caller(
+        _request(query={"__clerk_db_jwt": token}, cookies={"__client": browser.token})
+    )
+    assert caller.client_id is None
+    assert caller.dev_browser is not None
+
+
+async def test_in_production_the_token_means_nothing(build: Builder) -> None:
+    house = await build(development=False)
+    token = await clients.add_dev_browser(house.door.deps)
+    assert await house.door.caller(_request(query={"__clerk_db_jwt": token})) == Caller()
+
+
+async def test_the_id_of_a_client_is_no_cookie(house: House, browser: Browser) -> None:
+    client = (await browser.sign_up()).json()["client"]["id"]
+    assert await house.door.caller(_request(cookies={"__client": client})) == Caller()
+
+
+def test_an_identity_is_sent_only_where_it_is_new(house: House) -> None:
+    kept, given = Response(), Response()
+    house.door.set_client(kept, None, None)
+    house.door.set_client(given, None, "token")
+    assert not [one for one in kept.cookies if one.startswith("__client=")]
+    assert [one for one in given.cookies if one.startswith("__client=token;")]
+    assert len(kept.cookies) == 2

@@ -1,0 +1,315 @@
+"""Every JSON answer of the Frontend API, held against the public OpenAPI file.
+
+Where the file and the SDKs disagree the SDKs win. Each such place stands in DISAGREEMENTS
+with its reason, and only there; one that is none any more must be taken off the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import yaml
+
+from doorcode.web.frontend_api.routes import ROUTES
+
+from .house import EMAIL, OTHER_PHONE, PHONE, Browser, House, later, open_house
+
+FILE = Path(__file__).with_name("fapi-2026-05-12.yml")
+NO_CLIENT = "a browser without a client is told null; the SDKs boot on it (semantics.md 1.1)"
+OBJECT_NAMED = "the SDKs' own type has it; no SDK reads it back (wire.md 6.1)"
+
+# (object, field, keyword of JSON Schema): the reason. `object` is that of the innermost
+# document around the field that names its own; `response` is the envelope.
+DISAGREEMENTS: dict[tuple[str, str, str], str] = {}
+
+
+# ── the file ──────────────────────────────────────────────────────────────────────────
+def _draft(node: Any) -> Any:
+    """OpenAPI 3.0 as JSON Schema: `nullable` and the place of the schemas differ."""
+    if isinstance(node, list):
+        return [_draft(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: _draft(value) for key, value in node.items() if key != "discriminator"}
+    if isinstance(schema.get("$ref"), str):
+        schema["$ref"] = schema["$ref"].replace("#/components/schemas/", "#/$defs/")
+    if schema.get("nullable") is True:
+        del schema["nullable"]
+        return {"anyOf": [{"type": "null"}, schema]}
+    return schema
+
+
+SPECIFICATION = yaml.safe_load(FILE.read_text("utf-8"))
+SCHEMAS = _draft(SPECIFICATION["schemas"])
+ERRORS = {"$ref": "#/$defs/ClerkErrors"}
+
+
+def _schema(method: str, path: str, status: int) -> Any:
+    """What the file says of an answer; None where it says nothing of its JSON."""
+    answers = SPECIFICATION["paths"].get(path, {}).get(method.lower())
+    if status >= 400:
+        return ERRORS
+    assert answers is not None, f"{method} {path} is not in the file"
+    return _draft(answers[str(status)])
+
+
+# ── what is said of an answer ─────────────────────────────────────────────────────────
+Place = tuple[str, str, str]
+
+
+def _failures(errors: Any) -> Iterator[jsonschema.ValidationError]:
+    """The innermost errors; of alternatives, those of the one that was nearly met."""
+    for error in errors:
+        if error.validator in ("anyOf", "oneOf") and error.context:
+            branches: dict[Any, list[Any]] = {}
+            for one in error.context:
+                branches.setdefault(one.schema_path[0], []).append(one)
+            null = [key for key, found in branches.items() if found[0].validator_value == "null"]
+            met = [found for key, found in branches.items() if key not in null]
+            yield from _failures(min(met, key=_badness) if met else error.context)
+        else:
+            yield error
+
+
+def _badness(errors: list[Any]) -> tuple[bool, int]:
+    names_another = any(error.path and error.path[-1] == "object" for error in errors)
+    return names_another, len(errors)
+
+
+def _places(document: Any, error: jsonschema.ValidationError) -> Iterator[Place]:
+    path: list[Any] = list(error.absolute_path)
+    node, owner, start = document, "response", 0
+    for depth, step in enumerate(path):
+        if isinstance(node, dict) and "object" in node and depth > 0:
+            owner, start = node["object"], depth
+        elif isinstance(node, dict) and "object" in node:
+            owner = node["object"]
+        node = node[step]
+    if (
+        isinstance(node, dict)
+        and "object" in node
+        and error.validator
+        in (
+            "additionalProperties",
+            "required",
+        )
+    ):
+        owner, start = node["object"], len(path)
+    steps = ["*" if isinstance(step, int) else str(step) for step in path[start:]]
+    if error.validator == "additionalProperties":
+        names = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+    elif error.validator == "required":
+        names = sorted(set(error.validator_value) - set(error.instance))
+    else:
+        names = []
+    for name in names or [""]:
+        yield owner, ".".join([*steps, name] if name else steps), str(error.validator)
+
+
+def disagreements(document: Any, schema: Any) -> set[Place]:
+    """Where a document is not as the schema says."""
+    validator = jsonschema.Draft202012Validator({"$defs": SCHEMAS, **schema})
+    found = _failures(validator.iter_errors(document))
+    return {place for error in found for place in _places(document, error)}
+
+
+# ── the walk ──────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Walked:
+    """One answer: the request's method and path as the file writes them, and the JSON."""
+
+    method: str
+    path: str
+    status: int
+    document: Any
+
+
+class Walk:
+    """Visits every route in every state, and notes each answer."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.answers: list[Walked] = []
+
+    def browser(self) -> Browser:
+        browser = self.house.browser()
+        browser.http.event_hooks = {"response": [self._note]}
+        return browser
+
+    async def _note(self, answer: httpx.Response) -> None:
+        await answer.aread()
+        if answer.headers.get("content-type") != "application/json" or not answer.content:
+            return
+        url = answer.request.url
+        method = url.params.get("_method") or answer.request.method
+        path = re.sub(r"/client/(sign_up|sign_in|session)s/[^/]+", r"/client/\1s/{\1_id}", url.path)
+        self.answers.append(Walked(method, path, answer.status_code, answer.json()))
+
+    async def everything(self) -> list[Walked]:
+        await self._strangers()
+        await self._sign_ups()
+        await self._sign_ins()
+        await self._sessions()
+        return self.answers
+
+    async def _strangers(self) -> None:
+        """Every route, asked by a browser that was never here."""
+        for method, path in ROUTES:
+            asked = path.replace("*", "none")
+            if method == "GET":
+                await self.browser().get(asked)
+            else:
+                await self.browser().override(method, asked)
+        for path in ("/v1/health", "/.well-known/jwks.json", "/v1/client/nothing"):
+            await self.browser().get(path)
+        await self.browser().get("/v1/client", headers={"origin": "null"})
+        await self.browser().get("/v1/client", params={"__clerk_db_jwt": "unknown"})
+        await self.browser().post_raw("/v1/client/sign_ups", b"x" * 70_000)
+        await self.browser().post_raw("/v1/client/sign_ups", b"{}", "application/json")
+
+    async def _look(self, browser: Browser, path: str) -> None:
+        """One state, as every answer that can show it does."""
+        await browser.get(path)
+        await browser.get("/v1/client")
+        await browser.override("PUT", "/v1/client")
+
+    async def _sign_ups(self) -> None:
+        house, browser = self.house, self.browser()
+        for form in ({}, {"phone_number": "1"}, {"email_address": "x"}):
+            await browser.post("/v1/client/sign_ups", form)
+        form = {"phone_number": PHONE, "email_address": EMAIL, "first_name": "Ada"}
+        more = {"unsafe_metadata": '{"a": {"b": 1}}', "locale": "en-US", "last_name": "L"}
+        sign_up = await browser.start_sign_up(**form, **more)
+        path = f"/v1/client/sign_ups/{sign_up}"
+        await self._look(browser, path)
+        await browser.override("PATCH", path, {"first_name": "Eve"})
+        await browser.override("PATCH", path, {"phone_number": "1"})
+        await browser.attempt_sign_up(sign_up, "123456")  # nothing was asked for
+        await browser.prepare_sign_up(sign_up)
+        await browser.prepare_sign_up(sign_up)  # too soon
+        await browser.prepare_sign_up(sign_up, "password")
+        await self._look(browser, path)
+        for _ in range(6):
+            await browser.attempt_sign_up(sign_up, house.wrong())
+        await self._look(browser, path)  # failed
+        await browser.prepare_sign_up(sign_up)
+        house.clock.advance(later(600))
+        await browser.attempt_sign_up(sign_up, house.code())
+        await self._look(browser, path)  # expired
+        await browser.prepare_sign_up(sign_up)
+        await browser.attempt_sign_up(sign_up, house.code())
+        await self._look(browser, path)  # half verified
+        await browser.prepare_sign_up(sign_up, "email_code")
+        await self._look(browser, path)
+        await browser.attempt_sign_up(sign_up, house.code(EMAIL), "email_code")
+        await self._look(browser, path)  # complete
+        await browser.post("/v1/client/sign_ups", {"phone_number": OTHER_PHONE})  # signed in
+        await self.browser().post("/v1/client/sign_ups", {"phone_number": PHONE})  # taken
+        await self.browser().sign_up(OTHER_PHONE)
+
+    async def _sign_ins(self) -> None:
+        house, browser = self.house, self.browser()
+        for form in ({"identifier": "x"}, {"identifier": "nobody@example.com"}):
+            await browser.post("/v1/client/sign_ins", form)
+        empty = await browser.post("/v1/client/sign_ins")
+        await self._look(browser, f"/v1/client/sign_ins/{empty.json()['response']['id']}")
+        sign_in = await browser.start_sign_in(PHONE)
+        path = f"/v1/client/sign_ins/{sign_in}"
+        await self._look(browser, path)
+        await browser.attempt_sign_in(sign_in, "123456")
+        await browser.prepare_sign_in(sign_in)
+        await browser.prepare_sign_in(sign_in)
+        await self._look(browser, path)
+        for _ in range(5):
+            await browser.attempt_sign_in(sign_in, house.wrong())
+        await self._look(browser, path)
+        await browser.prepare_sign_in(sign_in)  # ten guesses at this address: locked
+        house.clock.advance(later(3600))
+        await self._look(browser, path)
+        await browser.prepare_sign_in(sign_in, "email_code")
+        await self._look(browser, path)
+        await browser.attempt_sign_in(sign_in, house.code(EMAIL), "email_code")
+        await self._look(browser, path)
+        await browser.post("/v1/client/sign_ins", {"identifier": PHONE})
+
+    async def _sessions(self) -> None:
+        for way in ("end", "remove"):
+            browser = self.browser()
+            answer = await browser.sign_in(OTHER_PHONE)
+            session = answer.json()["response"]["created_session_id"]
+            path = f"/v1/client/sessions/{session}"
+            await self._look(browser, path)
+            await browser.post(f"{path}/touch")
+            await browser.post(f"{path}/tokens")
+            for one in ("/v1/me", "/v1/me/sessions/active"):
+                await browser.get(one)
+            await browser.post(f"{path}/{way}")
+            await self._look(browser, path)
+            for one in ("touch", "tokens", way):
+                await browser.post(f"{path}/{one}")
+            await browser.get("/v1/me")
+            self.house.clock.advance(later(1))
+        for way in ("/v1/client/sessions", "/v1/client"):
+            browser = self.browser()
+            await browser.sign_in(OTHER_PHONE)
+            await browser.override("DELETE", way)
+            await browser.get("/v1/client")
+            await browser.post("/v1/client")
+
+
+@pytest.fixture
+async def walked(tmp_path: Path) -> list[Walked]:
+    async with open_house(tmp_path) as house:
+        return await Walk(house).everything()
+
+
+def _found(walked: list[Walked]) -> dict[Place, str]:
+    found: dict[Place, str] = {}
+    for one in walked:
+        schema = _schema(one.method, one.path, one.status)
+        if schema is not None:
+            for place in disagreements(one.document, schema):
+                found.setdefault(place, f"{one.method} {one.path} {one.status}")
+    return found
+
+
+# ── the tests ─────────────────────────────────────────────────────────────────────────
+async def test_every_answer_is_as_the_file_says(walked: list[Walked]) -> None:
+    found = _found(walked)
+    unknown = {place: where for place, where in found.items() if place not in DISAGREEMENTS}
+    assert unknown == {}
+
+
+async def test_every_listed_disagreement_is_still_one(walked: list[Walked]) -> None:
+    assert set(DISAGREEMENTS) - set(_found(walked)) == set()
+
+
+def test_every_disagreement_has_a_reason() -> None:
+    assert [place for place, reason in DISAGREEMENTS.items() if len(reason) < 20] == []
+
+
+async def test_the_walk_meets_every_route_in_success_and_in_failure(walked: list[Walked]) -> None:
+    names = {"sign_ups": "{sign_up_id}", "sign_ins": "{sign_in_id}", "sessions": "{session_id}"}
+    routes = {
+        (method, path.replace("*", names.get(path.split("/")[3], "") if "*" in path else ""))
+        for method, path in ROUTES
+    } - {("GET", "/v1/client/handshake")}
+    succeeded = {(one.method, one.path) for one in walked if one.status == 200}
+    assert routes - succeeded == set()
+    codes = {one.document["errors"][0]["code"] for one in walked if one.status >= 400}
+    assert len(codes) >= 20
+
+
+def test_a_wrong_document_is_noticed() -> None:
+    schema = {"$ref": "#/$defs/Client.ClientWrappedClient"}
+    assert disagreements({"response": {"object": "client"}, "client": None}, schema)
+    assert disagreements({"errors": [{"code": 1}]}, ERRORS)
+    right = {"errors": [{"code": "a", "message": "b", "long_message": "c"}]}
+    assert disagreements(right, ERRORS) == set()

@@ -7,9 +7,11 @@ import asyncio
 import errno
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -20,6 +22,7 @@ from doorcode.security import master_key
 from doorcode.server import Server, now, open_server, open_storage
 from doorcode.settings import BadSettings, Settings, development, production
 from doorcode.storage.interface import Unavailable
+from doorcode.web.limited_head import LimitedHead
 
 log = structlog.get_logger("doorcode")
 
@@ -102,6 +105,7 @@ async def _answer(
             log_level="warning",
             access_log=False,
             lifespan="off",
+            http=LimitedHead,
             proxy_headers=False,  # forwarded addresses are read in web/boundary.py alone
             server_header=False,
             timeout_graceful_shutdown=10,
@@ -110,8 +114,20 @@ async def _answer(
         print(greet(settings, server), flush=True)
         for warning in server.warnings:
             print(f"  WARNING: {warning}", file=sys.stderr, flush=True)
-        await uvicorn.Server(config).serve(sockets=sockets)
+        await _Uvicorn(config).serve(sockets=sockets)
     return 0
+
+
+class _Uvicorn(uvicorn.Server):
+    """Stops in order at SIGINT and SIGTERM, and leaves the exit status to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals without raising them again once the server has stopped."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _listen(settings: Settings) -> list[socket.socket]:
@@ -122,7 +138,7 @@ def _listen(settings: Settings) -> list[socket.socket]:
             sockets.append(_socket(host, settings.port))
         except OSError as error:
             # A machine without IPv6 has no ::1; that is no reason not to start.
-            if host == "::1" and sockets:
+            if host == "::1" and error.errno != errno.EADDRINUSE:
                 continue
             raise Unavailable(_cannot_listen(host, settings.port, error)) from error
     return sockets
@@ -180,8 +196,9 @@ def _greet_developer(settings: Settings, server: Server) -> str:
         "",
     ]
     if server.inbox_token:
-        warning = f"  WARNING: listening on {settings.host}: others can reach this server."
-        lines.insert(2, f"{warning} Set DOORCODE_URL to the address that they use.")
+        where = settings.host or "loopback"
+        warning = f"  WARNING: {url} on {where}: others can reach this development server."
+        lines.insert(2, f"{warning} DOORCODE_URL is the address that they use.")
     return "\n".join(lines)
 
 

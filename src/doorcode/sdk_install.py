@@ -52,6 +52,16 @@ def _fetch(npm: str, package: str, folder: Path) -> Path:
     return archives[0]
 
 
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Only the bytes are taken over: no mode, no owner, no path that leads elsewhere."""
+    file = folder / member.name.removeprefix("package/")
+    content = archive.extractfile(member)
+    if content is None or ".." in file.relative_to(folder).parts:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.read())
+
+
 def _unpack(archive: Path, target: Path) -> None:
     """Plain files below `dist` only; whatever else is in the archive stays there."""
     fresh = target.with_name(target.name + ".new")
@@ -59,7 +69,6 @@ def _unpack(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as opened:
         for member in opened:
             if member.isfile() and member.name.startswith("package/dist/"):
-                member.name = member.name.removeprefix("package/")
-                opened.extract(member, fresh, filter="data")
+                _write(opened, member, fresh)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

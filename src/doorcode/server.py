@@ -20,7 +20,7 @@ from doorcode.delivery.interface import Provider
 from doorcode.delivery.smtp import Smtp
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import SECOND
-from doorcode.domain.origins import Origins
+from doorcode.domain.origins import Origins, is_loopback
 from doorcode.flows.deps import Deps
 from doorcode.instance_keys import Keys
 from doorcode.security.codes import Codes
@@ -148,8 +148,11 @@ def _is_wildcard(host: str) -> bool:
 
 def _inbox_token(settings: Settings) -> str | None:
     """Whoever can reach the inbox can sign in as anybody: beyond loopback it asks for a token."""
-    exposed = settings.development and settings.host not in ("", "127.0.0.1", "::1", "localhost")
-    return secrets.token_urlsafe(24) if exposed else None
+    listens_here = settings.host in ("", "127.0.0.1", "::1", "localhost")
+    # A public DOORCODE_URL means that a tunnel or a proxy leads here from outside.
+    if listens_here and is_loopback(settings.url):
+        return None
+    return secrets.token_urlsafe(24) if settings.development else None
 
 
 def _providers(settings: Settings, inbox: Inbox | None) -> dict[str, Provider]:
@@ -178,6 +181,11 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.smtp_url:
         warnings.append("No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM.")
     warnings.append("No text message can be sent: this version has no SMS provider yet.")
+    if not settings.trusted_proxies:
+        warnings.append(
+            "DOORCODE_TRUSTED_PROXIES is empty: behind a proxy all people share the limits of "
+            "one address. Name the proxy's network."
+        )
     if not settings.url.startswith("https://"):
         warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")
     return warnings
@@ -189,7 +197,7 @@ async def _clean(storage: Storage) -> None:
         try:
             async with storage.transaction() as tx:
                 deleted = await tx.delete_expired(now(), CLEAN_ROWS)
-        except Unavailable as error:
+        except Exception as error:  # noqa: BLE001 - it must go on whatever happened once
             log.warning("cleaning failed", why=str(error))
             deleted = 0
         await asyncio.sleep(CLEAN_EVERY_SECONDS if deleted < CLEAN_ROWS else SECOND / 10_000)

@@ -24,10 +24,24 @@ DEFAULT_DATA = "./.doorcode"
 DEFAULT_CDN = "https://cdn.jsdelivr.net"
 DEVELOPMENT_HOST = "doorcode.localhost"
 KNOWN = frozenset(
-    (
-        "COOKIE_DOMAIN DATA HOST LIMITS_NETWORK MAIL_FROM MASTER_KEY NAME ORIGINS PORT "
-        "PUBLISHABLE_KEY SDK_CDN SDK_DIR SMTP_URL TEST_MODE TRUSTED_PROXIES URL"
-    ).split()
+    [
+        "COOKIE_DOMAIN",
+        "DATA",
+        "HOST",
+        "LIMITS_NETWORK",
+        "MAIL_FROM",
+        "MASTER_KEY",
+        "NAME",
+        "ORIGINS",
+        "PORT",
+        "PUBLISHABLE_KEY",
+        "SDK_CDN",
+        "SDK_DIR",
+        "SMTP_URL",
+        "TEST_MODE",
+        "TRUSTED_PROXIES",
+        "URL",
+    ]
 )
 _ON, _OFF = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))

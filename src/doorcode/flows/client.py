@@ -51,7 +51,7 @@ async def show(deps: Deps, caller: Caller) -> ClientView | None:
     if caller.client_id is None:
         return None
     async with deps.storage.reading() as tx:
-        client = await tx.lock_client(caller.client_id)
+        client = await current(tx, caller)
         return await view(tx, client, deps.now()) if client else None
 
 
@@ -111,10 +111,11 @@ async def find(deps: Deps, token: str | None, dev_token: str | None) -> Caller:
             browser = await tx.dev_browser(name)
             if browser is None or browser.expires_at <= deps.now():
                 raise Refused(errors.DEV_BROWSER_UNKNOWN)
-            return Caller(browser.client_id, name)
+            return Caller(browser.client_id, dev_browser=name)
         if token:
-            client = await tx.client_by_digest(digest(deps.instance.id, "client", token))
-            return Caller(client.id if client else None)
+            name = digest(deps.instance.id, "client", token)
+            client = await tx.client_by_digest(name)
+            return Caller(client.id, name) if client else Caller()
     return Caller()
 
 
@@ -140,8 +141,19 @@ async def view(tx: Transaction, client: Client, now: int) -> ClientView:
 
 
 async def current(tx: Transaction, caller: Caller) -> Client | None:
-    """The client that asks, held until the unit ends."""
-    return await tx.lock_client(caller.client_id) if caller.client_id else None
+    """The client that asks, held until the unit ends.
+
+    The cookie is asked about again, in the unit: between finding the client and this,
+    somebody may have signed in and been given another cookie. Whoever planted the old
+    one must not be answered with the new session.
+    """
+    if caller.client_id is None:
+        return None
+    client = await tx.lock_client(caller.client_id)
+    if client and caller.cookie:
+        owner = await tx.client_by_digest(caller.cookie)
+        return client if owner and owner.id == client.id else None
+    return client
 
 
 async def ensure(deps: Deps, tx: Transaction, caller: Caller) -> tuple[Client, str | None]:

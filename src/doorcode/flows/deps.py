@@ -40,9 +40,10 @@ class Deps:
 class Caller:
     """The browser or program that asks.
 
-    `client_id` was found by its cookie; `dev_browser` is the digest of the token by
+    `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is the digest of the token by
     which a development instance knows a browser that sends no cookies.
     """
 
     client_id: str | None = None
+    cookie: bytes | None = None
     dev_browser: bytes | None = None

@@ -78,7 +78,9 @@ FROM sign_ins WHERE id = :id;
 
 -- name: save_sign_in
 -- An attempt to sign in has changed.
-UPDATE sign_ins SET status = :status, verification_id = :verification_id,
+UPDATE sign_ins SET status = :status, abandon_at = :abandon_at, identifier_kind = :identifier_kind,
+    identifier_value = :identifier_value, identifier_spelling = :identifier_spelling,
+    identifier_is_test = :identifier_is_test, user_id = :user_id, verification_id = :verification_id,
     created_session_id = :created_session_id
 WHERE id = :id;
 

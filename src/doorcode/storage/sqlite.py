@@ -21,7 +21,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,7 @@ class Sqlite:
     """A database in one file."""
 
     def __init__(self, path: Path) -> None:
-        self._write_connection = _connect(path)
-        _migrate(self._write_connection)
+        self._write_connection = _open(path)
         self._read_connection = _connect(path)
         self._read_connection.execute("PRAGMA query_only = ON")
         queries = load_queries()
@@ -95,7 +94,7 @@ class _Statements:
             return self._connection.execute(self._queries[name], values)
         except sqlite3.IntegrityError as error:
             raise Conflict(name) from error
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise Unavailable(f"{name}: {error}") from error
 
 
@@ -143,7 +142,9 @@ class _Writer:
             self._connection.execute("RELEASE unit")
         except sqlite3.Error:
             # A full disk makes SQLite roll the whole transaction back by itself. Those
-            # who share it must hear of it: nothing of theirs is kept.
+            # who share it must hear of it: nothing of theirs is kept, and nothing of the
+            # failed unit may be left for the next commit.
+            self._abandon()
             self._fail(Unavailable("the transaction was rolled back"))
         self._next()
 
@@ -171,8 +172,7 @@ class _Writer:
             self._commits.add(commit)
             commit.add_done_callback(self._commits.discard)
             return
-        if self._connection.in_transaction:
-            self._connection.rollback()
+        self._abandon()
         self._taken = False
 
     def _wake_one(self) -> bool:
@@ -187,13 +187,18 @@ class _Writer:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._connection.commit)
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.rollback()
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear
+            self._abandon()
             self._fail(Unavailable(str(error)))
         else:
             self._settle()
-        self._taken = self._wake_one()
+        finally:
+            self._taken = self._wake_one()
+
+    def _abandon(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.rollback()
 
     def _settle(self) -> None:
         sharing, self._sharing = self._sharing, []
@@ -206,6 +211,21 @@ class _Writer:
         for unit in sharing:
             if not unit.done():
                 unit.set_exception(error)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """A connection to a database whose tables are up to date."""
+    connection = None
+    try:
+        connection = _connect(path)
+        _migrate(connection)
+    except (sqlite3.Error, Unavailable) as error:
+        if connection:
+            connection.close()
+        if isinstance(error, Unavailable):
+            raise
+        raise Unavailable(f"The database {path} cannot be used: {error}.") from error
+    return connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:

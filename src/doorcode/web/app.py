@@ -27,7 +27,6 @@ from doorcode.web.http import (
     read_request,
     send_response,
 )
-
 from doorcode.web.pages import render
 
 log = structlog.get_logger("doorcode.web")

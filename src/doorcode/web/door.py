@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from doorcode.domain.limits import Rate
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.rate_limits import RateLimits
@@ -31,6 +32,10 @@ class Door:
         if self.deps.instance.development:
             dev_token = request.query.get(DEV_BROWSER)
         return await clients.find(self.deps, request.cookies.get(cookies.CLIENT), dev_token)
+
+    def spend(self, rate: Rate, request: Request) -> None:
+        """Count one request against its client address, or refuse it."""
+        self.limits.spend(rate, self.boundary.address_of(request), self.deps.now())
 
     def set_client(
         self, response: Response, view: clients.ClientView | None, token: str | None

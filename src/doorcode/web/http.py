@@ -7,7 +7,7 @@ it. Pages, files and the Backend API run on Starlette.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -65,11 +65,7 @@ class Response:
 
 def read_request(scope: Scope) -> Request:
     """The request of an ASGI scope, its body not read yet."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1")
-        text = value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers and key != "host" else text
+    headers = _headers(scope["headers"])
     query = _parse_query(scope["query_string"])
     method = scope["method"]
     if method == "POST" and query.get("_method", "").upper() in OVERRIDES:
@@ -143,6 +139,17 @@ def _decode(raw: bytes, param: str) -> str:
     if "\x00" in text:
         raise Refused(errors.PARAM_FORMAT.about(param))
     return text
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header fields by name; what is sent more than once is joined (RFC 9110, 5.3)."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {
+        name: ("; " if name == "cookie" else ", ").join(parts) if len(parts) > 1 else parts[0]
+        for name, parts in values.items()
+    }
 
 
 def _parse_query(raw: bytes) -> dict[str, str]:

@@ -52,9 +52,10 @@ def _plain_file(root: Path, name: str) -> Path | None:
     """A plain file below `root`; nothing that a link or `..` leads to."""
     real = root.resolve()
     file = real / name
-    if file.resolve() != file or not file.is_file():
+    try:
+        return file if file.resolve() == file and file.is_file() else None
+    except OSError:  # such as a name that is longer than the file system allows
         return None
-    return file
 
 
 def _send(file: Path, version: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.domain.limits import CREATE_CLIENT
 from doorcode.flows import client as story
 from doorcode.web import cookies
 from doorcode.web.door import Door
@@ -30,6 +31,7 @@ async def show(door: Door, request: Request) -> Response:
 
 async def create(door: Door, request: Request) -> Response:
     """Make this browser a client."""
+    door.spend(CREATE_CLIENT, request)
     answer = await story.create(door.deps, await door.caller(request))
     view = answer.client
     return wrapped(

@@ -17,6 +17,7 @@ from doorcode.domain.sign_up import Profile
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
 NAME_CHARACTERS = 128
 METADATA_BYTES = 8 * 1024
+METADATA_DEPTH = 32
 CODE_CHARACTERS = 32
 _NO_PROFILE = Profile()
 
@@ -103,4 +104,14 @@ def _metadata(text: str) -> dict[str, Any]:
         raise Refused(errors.PARAM_FORMAT.about("unsafe_metadata")) from None
     if not isinstance(value, dict):
         raise Refused(errors.PARAM_TYPE.about("unsafe_metadata"))
+    if _is_deeper_than(METADATA_DEPTH, value):
+        raise Refused(errors.PARAM_FORMAT.about("unsafe_metadata"))
     return value
+
+
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    """What is nested too deep to be written again would spoil every later answer."""
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_is_deeper_than(levels - 1, one) for one in inner)

@@ -62,11 +62,20 @@ async def _dev_token(door: Door, request: Request) -> str | None:
     missing = request.query.get("__clerk_hs_reason", "").startswith("dev-browser")
     if not door.deps.instance.development:
         return None
-    if named:
+    if named and await _is_known(door, named):
         return named
-    if door.boundary.development_keys or missing:
+    if door.boundary.development_keys or missing or named:
         return await clients.add_dev_browser(door.deps)
     return None
+
+
+async def _is_known(door: Door, dev_token: str) -> bool:
+    """Whether the token was made here: one from a link may be somebody else's invention."""
+    try:
+        await clients.find(door.deps, None, dev_token)
+    except Refused:
+        return False
+    return True
 
 
 async def _client(door: Door, request: Request, dev_token: str | None) -> ClientView | None:

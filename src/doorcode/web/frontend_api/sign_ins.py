@@ -15,7 +15,7 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign in; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    door.limits.spend(limits.CREATE_SIGN_IN, door.boundary.address_of(request), door.deps.now())
+    door.spend(limits.CREATE_SIGN_IN, request)
     form = request.form()
     wanted = story.Wanted(
         forms.identifier(form, request.body), forms.strategy(form, required=False)
@@ -32,6 +32,7 @@ async def show(door: Door, request: Request, sign_in_id: str) -> Response:
 
 async def prepare(door: Door, request: Request, sign_in_id: str) -> Response:
     """Send a code to one of the account's addresses."""
+    door.spend(limits.SEND_CODE, request)
     caller, form = await door.caller(request), request.form()
     strategy = forms.needed_strategy(form)
     factor = story.Factor(strategy, form.get(f"{strategy.kind}_id"), forms.locale(form))
@@ -40,7 +41,7 @@ async def prepare(door: Door, request: Request, sign_in_id: str) -> Response:
 
 async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
     """Try a code."""
-    door.limits.spend(limits.ATTEMPT_SIGN_IN, door.boundary.address_of(request), door.deps.now())
+    door.spend(limits.ATTEMPT_SIGN_IN, request)
     caller, form = await door.caller(request), request.form()
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_in_id, strategy, typed)

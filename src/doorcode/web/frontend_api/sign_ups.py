@@ -15,7 +15,7 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    door.limits.spend(limits.CREATE_SIGN_UP, door.boundary.address_of(request), door.deps.now())
+    door.spend(limits.CREATE_SIGN_UP, request)
     form = request.form()
     wanted = story.Wanted(
         forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)
@@ -31,6 +31,7 @@ async def show(door: Door, request: Request, sign_up_id: str) -> Response:
 
 async def update(door: Door, request: Request, sign_up_id: str) -> Response:
     """Change what was given."""
+    door.spend(limits.SEND_CODE, request)
     caller, form = await door.caller(request), request.form()
     before = (await story.get(door.deps, caller, sign_up_id)).subject
     profile = forms.profile(form, before.profile) if before else forms.profile(form)
@@ -40,6 +41,7 @@ async def update(door: Door, request: Request, sign_up_id: str) -> Response:
 
 async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
     """Send a code."""
+    door.spend(limits.SEND_CODE, request)
     caller, form = await door.caller(request), request.form()
     strategy = forms.needed_strategy(form)
     return _reply(door, request, await story.send_code(door.deps, caller, sign_up_id, strategy))
@@ -47,7 +49,7 @@ async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
 
 async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
     """Try a code."""
-    door.limits.spend(limits.ATTEMPT_SIGN_UP, door.boundary.address_of(request), door.deps.now())
+    door.spend(limits.ATTEMPT_SIGN_UP, request)
     caller, form = await door.caller(request), request.form()
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_up_id, strategy, typed)

@@ -24,7 +24,10 @@ from doorcode.settings import BadSettings, Settings, development, production
 from doorcode.storage.interface import Unavailable
 from doorcode.web.limited_head import LimitedHead
 
-log = structlog.get_logger("doorcode")
+try:
+    import uvloop
+except ImportError:  # Windows has none
+    uvloop = None  # type: ignore[assignment]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,11 +172,7 @@ def _socket(host: str, port: int) -> socket.socket:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows has none
-        return None
-    return uvloop.new_event_loop
+    return uvloop.new_event_loop if uvloop else None
 
 
 # ── what a person reads ───────────────────────────────────────────────────────────────

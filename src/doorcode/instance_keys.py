@@ -17,6 +17,11 @@ from doorcode.settings import BadSettings, Settings
 from doorcode.storage.interface import SealedKey, Storage, Transaction
 
 CHECK = "key-check"
+_OTHER_KEY = (
+    "DOORCODE_MASTER_KEY does not open this database: it was sealed by another key. Set the key "
+    "that it was made with (in development: master.key in the data directory), or start with an "
+    "empty DOORCODE_DATA directory."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,9 @@ class Keys:
 
 async def open_keys(storage: Storage, settings: Settings, now: int) -> Keys:
     """The instance's keys; `BadSettings` where the master key is not the database's."""
-    master = settings.master_key or _development_master_key(settings.data)
     async with storage.transaction() as tx:
+        in_use = await tx.setting(CHECK) is not None
+        master = settings.master_key or _development_master_key(settings.data, in_use)
         instance_id = await _instance_id(tx, now)
         sealer = Sealer(master, instance_id)
         await _expect_own_database(tx, sealer)
@@ -69,13 +75,7 @@ async def _expect_own_database(tx: Transaction, sealer: Sealer) -> None:
         try:
             sealer.open(CHECK, sealed)
         except CannotOpen:
-            raise BadSettings(
-                [
-                    "DOORCODE_MASTER_KEY does not open this database: it was sealed by another "
-                    "key. Set the key that it was made with (in development: master.key in the "
-                    "data directory), or start with an empty DOORCODE_DATA directory."
-                ]
-            ) from None
+            raise BadSettings([_OTHER_KEY]) from None
     if not sealed or not sealer.is_newest(sealed):
         await tx.save_setting(CHECK, sealer.seal(CHECK, b"doorcode"))
 
@@ -110,9 +110,11 @@ async def _first_secret(tx: Transaction, instance_id: str, now: int) -> str | No
 
 
 # ── in development the keys lie in the data directory, readable by its owner ──────────
-def _development_master_key(data: Path) -> MasterKey:
+def _development_master_key(data: Path, in_use: bool) -> MasterKey:
     file = data / "master.key"
     text = _read(file)
+    if text is None and in_use:
+        raise BadSettings([_OTHER_KEY])
     if text is None:
         text = master_key.generate()
         _write(file, text)
@@ -152,6 +154,10 @@ def _read(file: Path) -> str | None:
 
 def _write(file: Path, text: str) -> None:
     # Created private: a file that is made readable and closed later was open in between.
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(text + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    fresh.rename(file)  # whole or not at all: half a key would refuse every later start

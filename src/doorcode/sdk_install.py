@@ -57,7 +57,7 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> N
     file = folder / member.name.removeprefix("package/")
     content = archive.extractfile(member)
     if content is None or ".." in file.relative_to(folder).parts:
-        return
+        raise CannotInstall(f"what npm brought holds {member.name!r}; not used.")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content.read())
 
@@ -68,7 +68,13 @@ def _unpack(archive: Path, target: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     with tarfile.open(archive) as opened:
         for member in opened:
-            if member.isfile() and member.name.startswith("package/dist/"):
+            if member.name.startswith("package/dist/") and not member.isdir():
+                if not member.isfile():
+                    raise CannotInstall(
+                        f"what npm brought holds a link, {member.name!r}; not used."
+                    )
                 _write(opened, member, fresh)
+    if not (fresh / "dist").is_dir():
+        raise CannotInstall("what npm brought holds no dist files; not used.")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

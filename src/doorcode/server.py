@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -121,7 +122,8 @@ def _door(settings: Settings, storage: Storage, keys: Keys, courier: Courier) ->
 def _boundary(settings: Settings) -> Boundary:
     hosts = None
     if settings.development:
-        named = {settings.host, *_host_of(settings.url)} - {""}
+        listens_on = f"[{settings.host}]" if ":" in settings.host else settings.host
+        named = {listens_on.lower(), *_host_of(settings.url)} - {""}
         hosts = frozenset({"localhost", "127.0.0.1", "[::1]", *named})
     return Boundary(
         url=settings.url,
@@ -135,8 +137,8 @@ def _boundary(settings: Settings) -> Boundary:
 
 
 def _host_of(url: str) -> list[str]:
-    host = url.partition("://")[2]
-    return [host.partition(":")[0]] if not host.startswith("[") else []
+    name = urlsplit(url).hostname or ""
+    return [f"[{name}]" if ":" in name else name]
 
 
 def _is_wildcard(host: str) -> bool:

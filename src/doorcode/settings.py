@@ -24,7 +24,7 @@ DEFAULT_DATA = "./.doorcode"
 DEFAULT_CDN = "https://cdn.jsdelivr.net"
 DEVELOPMENT_HOST = "doorcode.localhost"
 KNOWN = frozenset(
-    [
+    {
         "COOKIE_DOMAIN",
         "DATA",
         "HOST",
@@ -41,7 +41,7 @@ KNOWN = frozenset(
         "TEST_MODE",
         "TRUSTED_PROXIES",
         "URL",
-    ]
+    }
 )
 _ON, _OFF = ("on", "true", "1", "yes"), ("off", "false", "0", "no")
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -182,7 +182,7 @@ class _Reader:
             return self._given_key(self._values["PUBLISHABLE_KEY"])
         if self._development and ("." not in host or not self._values.get("URL")):
             host = DEVELOPMENT_HOST
-        elif "." not in host and not self._problems:
+        elif "." not in host and not any(one.startswith("DOORCODE_URL ") for one in self._problems):
             self._problem("URL", f"names the host {host!r}; the SDKs need one with a dot in it.")
         return api_keys.publishable_key(host)
 
@@ -203,7 +203,7 @@ class _Reader:
                 "such as https://example.com,https://app.example.com.",
             )
         for text in listed:
-            if origin_of(text) != text:
+            if origin_of(text) != text or "*" in text:
                 self._problem(
                     "ORIGINS",
                     f"holds {text!r}; an origin is scheme, host and port in lower case "

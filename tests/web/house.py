@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -318,6 +318,3 @@ def _ways(to: str) -> tuple[str, str]:
 def _signing_key() -> SigningKey:
     der = tokens.generate_key()
     return SigningKey.load(tokens.key_id(INSTANCE, der), der)
-
-
-Opener = Callable[..., Any]

@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from doorcode.domain.errors import Refused
-from doorcode.web.http import Request
+from doorcode.web.http import Request, read_request
 
 from .conftest import Builder
 from .house import LOOPBACK, PAGE, PHONE, PRODUCTION, Browser, House, Plan, refusal
@@ -306,3 +306,10 @@ def test_the_configuration_decides_what_is_https_and_development() -> None:
 def test_the_suffix_of_cookies_comes_from_the_whole_key() -> None:
     boundary = Plan(publishable_key="pk_live_YXV0aC5sb2NhbGhvc3QudGVzdCQ").boundary()
     assert boundary.cookie_suffix == "N-evFwXU"
+
+
+def test_two_host_names_at_once_are_not_answered_to() -> None:
+    hosts = [(b"host", b"localhost:8787"), (b"host", b"evil.example")]
+    scope = {"method": "GET", "path": "/", "query_string": b"", "headers": hosts}
+    with pytest.raises(Refused):
+        Plan().boundary().expect_host(read_request(scope))

@@ -23,7 +23,7 @@ async def test_a_browser_is_known_by_its_cookie(house: House, browser: Browser) 
     client = (await browser.sign_up()).json()["client"]["id"]
     assert browser.token
     caller = await house.door.caller(_request(cookies={"__client": browser.token}))
-    assert caller == Caller(client)
+    assert (caller.client_id, caller.dev_browser) == (client, None)
 
 
 async def test_in_development_the_token_goes_before_the_cookie(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.ASCII)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -21,6 +23,8 @@ def origin_of(url: str) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
+    if not host or not _HOST.fullmatch(host):
+        return None  # such as %2f, which some decode and others do not
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc or port == 0:
         return None
     name = f"[{host}]" if ":" in host else host

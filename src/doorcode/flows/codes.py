@@ -99,10 +99,13 @@ async def consume(deps: Deps, tx: Transaction, tried: CountedTry) -> Verificatio
     Of two right codes at once, one moves the verification and the other is told that it
     was verified already.
     """
-    if not await tx.settle(tried.verification.id, Status.VERIFIED):
-        raise Refused(errors.VERIFICATION_DONE)
+    verification = tried.verification
+    if not await tx.settle(verification.id, Status.VERIFIED):
+        now = await tx.verification_of(verification.attempt_id, verification.address)
+        refusal = now.why_not_try(deps.now()) if now else None
+        raise Refused(refusal or errors.VERIFICATION_DONE)
     await tx.refund_guess(tried.guess_id)
-    return replace(tried.verification, status=Status.VERIFIED, attempts=tried.number)
+    return replace(verification, status=Status.VERIFIED, attempts=tried.number)
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────

@@ -40,8 +40,8 @@ class Deps:
 class Caller:
     """The browser or program that asks.
 
-    `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is the digest of the token by
-    which a development instance knows a browser that sends no cookies.
+    `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
+    the token by which a development instance knows a browser that sends no cookies.
     """
 
     client_id: str | None = None

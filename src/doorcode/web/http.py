@@ -21,6 +21,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 FORM = "application/x-www-form-urlencoded"
+_JOINS = {"cookie": "; ", "host": " "}  # two hosts make one that is nobody's
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OVERRIDES = frozenset({"PATCH", "PUT", "DELETE"})
 
@@ -147,7 +148,7 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     for name, value in pairs:
         values.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
     return {
-        name: ("; " if name == "cookie" else ", ").join(parts) if len(parts) > 1 else parts[0]
+        name: _JOINS.get(name, ", ").join(parts) if len(parts) > 1 else parts[0]
         for name, parts in values.items()
     }
 

@@ -353,9 +353,9 @@ async def test_two_right_codes_at_once_make_one_session(browser: Browser, house:
     sign_up = await browser.start_sign_up(phone_number=PHONE, strategy="phone_code")
     code = house.code()
     answers = await asyncio.gather(*(browser.attempt_sign_up(sign_up, code) for _ in range(2)))
-    assert sorted(answer.status_code for answer in answers) == [200, 400]
-    (loser,) = [answer for answer in answers if answer.status_code == 400]
-    assert refusal(loser)[1] == "verification_already_verified"
+    (loser,) = [answer for answer in answers if answer.status_code != 200]
+    # Its cookie was replaced by the winner's while it was on its way.
+    assert refusal(loser)[1] in ("resource_not_found", "verification_already_verified")
     assert house.rows("users", "sessions") == {"users": 1, "sessions": 1}
 
 

@@ -36,9 +36,7 @@ async def test_messages_are_listed_newest_first(site: Site, person: Person) -> N
     "query",
     ["%2B14155552671", "%2B1+%28415%29+555-2671", "+14155552671"],
 )
-async def test_address_is_read_like_an_identifier(
-    site: Site, person: Person, query: str
-) -> None:
+async def test_address_is_read_like_an_identifier(site: Site, person: Person, query: str) -> None:
     await send(site, PHONE, OTHER_PHONE, EMAIL)
     for path in PATHS:
         answer = await person.get(f"{path}?to={query}")

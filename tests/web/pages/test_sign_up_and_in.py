@@ -60,9 +60,7 @@ async def test_code_may_be_typed_with_gaps(site: Site, person: Person, shape: st
 
 
 @WAYS
-async def test_wrong_code_is_told_beside_the_field(
-    site: Site, member: Person, way: str
-) -> None:
+async def test_wrong_code_is_told_beside_the_field(site: Site, member: Person, way: str) -> None:
     to = PHONE if way == "/sign-in" else OTHER_PHONE
     await member.post(way, identifier=to)
     answer = await member.post(f"{way}/code", code=site.house.wrong(to))

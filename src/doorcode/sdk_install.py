@@ -68,11 +68,7 @@ def _unpack(archive: Path, target: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     with tarfile.open(archive) as opened:
         for member in opened:
-            if member.name.startswith("package/dist/") and not member.isdir():
-                if not member.isfile():
-                    raise CannotInstall(
-                        f"what npm brought holds a link, {member.name!r}; not used."
-                    )
+            if member.isfile() and member.name.startswith("package/dist/"):
                 _write(opened, member, fresh)
     if not (fresh / "dist").is_dir():
         raise CannotInstall("what npm brought holds no dist files; not used.")

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 USER = "acme"
-PASSWORD = "p@ss/w:rd#1"  # noqa: S105 - of a server that lives for one test
-URL_PASSWORD = "p%40ss%2Fw%3Ard%231"  # noqa: S105
+PASSWORD = "p@ss/w:rd#1"
+URL_PASSWORD = "p%40ss%2Fw%3Ard%231"
 
 
 class Mailbox:
@@ -37,14 +37,14 @@ class Mailbox:
             for envelope in self.envelopes
         ]
 
-    async def handle_MAIL(  # noqa: N802, PLR0913 - aiosmtpd's names
+    async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return self.replies.get("mail", "250 OK")
 
-    async def handle_RCPT(  # noqa: N802, PLR0913
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if "rcpt" in self.replies:
@@ -52,18 +52,14 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if "data" in self.replies:
             return self.replies["data"]
         self.sessions.append(session)
         self.envelopes.append(envelope)
         return "250 OK"
 
-    async def handle_QUIT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return self.replies.get("quit", "221 Bye")
 
 

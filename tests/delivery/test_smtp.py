@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,15 @@ from doorcode.delivery.interface import Never, NotSent, TryLater
 from doorcode.delivery.smtp import Relay, Smtp, Tls, parse_sender, parse_url
 
 from .conftest import CODE, NOON, PATIENCE, LetterMaker
-from .mail_server import PASSWORD, URL_PASSWORD, USER, Mailbox, MailServer, check_login
-from .mail_server import make_certificate
+from .mail_server import (
+    PASSWORD,
+    URL_PASSWORD,
+    USER,
+    Mailbox,
+    MailServer,
+    check_login,
+    make_certificate,
+)
 
 SENDER = "Acme <no-reply@acme.example>"
 Serve = Callable[..., int]

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from tests.acceptance.process import Running, free_port
 
-from tests.acceptance.process import running_server
-
-# Each case: what is sent, and how the answer begins.
+HEALTH = b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\n"
+POST = b"POST /v1/client/sign_ups HTTP/1.1\r\nhost: localhost\r\n"
 CASES = {
-    "a plain request": (b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\n\r\n", b"HTTP/1.1 200"),
-    "a header that does not end": (
-        b"GET /v1/health HTTP/1.1\r\nhost: localhost\r\nx: " + b"a" * 200_000,
-        b"HTTP/1.1 431",
+    "a plain request": (HEALTH + b"\r\n", b"HTTP/1.1 200"),
+    "two requests at once": ((HEALTH + b"\r\n") * 2, b"HTTP/1.1 200"),
+    "a header that does not end": (HEALTH + b"x: " + b"a" * 400_000, b"HTTP/1.1 431"),
+    "a path that does not end": (b"GET /" + b"a" * 400_000, b"HTTP/1.1 431"),
+    "a large body is refused as such": (
+        POST + b"content-length: 100000\r\n\r\n" + b"a" * 100_000,
+        b"HTTP/1.1 413",
     ),
-    "a path that does not end": (b"GET /" + b"a" * 200_000, b"HTTP/1.1 431"),
 }
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    data: Path = tmp_path_factory.mktemp("data")
+    with Running("dev", port=free_port(), DATA=str(data)) as server:
+        server.answering()
+        yield server.port
+
+
+@pytest.mark.parametrize(("sent", "begins"), CASES.values(), ids=CASES.keys())
+def test_a_head_is_read_as_long_as_it_ends(port: int, sent: bytes, begins: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
+            connection.sendall(sent)
+        assert connection.recv(64).startswith(begins)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def parse(text: str) -> MasterKey:
 
 
 def _version(name: str) -> int:
-    if not name.isascii() or not name.isdigit() or not 1 <= int(name) <= 65_535:
+    if not re.fullmatch(r"[0-9]{1,5}", name, re.ASCII) or not 1 <= int(name) <= 65_535:
         raise BadMasterKey("a version is a number from 1, as in 1:<old key>,2:<new key>")
     return int(name)
 

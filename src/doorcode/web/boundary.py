@@ -7,6 +7,7 @@ how links, cookies and limits have been turned against the people they were made
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from doorcode.domain import errors
@@ -15,6 +16,7 @@ from doorcode.domain.origins import Origins, origin_of
 from doorcode.security import api_keys
 from doorcode.web.http import Request
 
+_HOST_HEADER = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -53,8 +55,8 @@ class Boundary:
         """Refuse another host's name: a page elsewhere may have pointed its DNS at us."""
         if self.hosts is None:
             return
-        name = request.headers.get("host", "").lower()
-        host = name[: name.rfind(":")] if not name.endswith("]") and ":" in name else name
+        match = _HOST_HEADER.fullmatch(request.headers.get("host", "").lower())
+        host = match["host"] if match else ""
         if host in self.hosts or host.endswith(".localhost"):
             return
         # DNS can be turned against us, a bare address cannot.

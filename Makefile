@@ -22,8 +22,8 @@ check: $(STAMP) ## format, lint, types, import rules
 	@$(RUN)/ruff format --check -q src tests examples bench
 	@$(RUN)/ruff check -q src tests examples bench
 	@$(RUN)/mypy
-	@$(RUN)/lint-imports --no-timing > .lint-imports.log 2>&1 || (cat .lint-imports.log; exit 1)
-	@rm -f .lint-imports.log
+	@$(RUN)/lint-imports --no-logo > $(VENV)/lint-imports.log 2>&1 || (cat $(VENV)/lint-imports.log; exit 1)
+	@rm -f $(VENV)/lint-imports.log
 
 format: $(STAMP) ## format the sources
 	@$(RUN)/ruff format -q src tests examples bench

@@ -288,3 +288,9 @@ async def test_expired_rows_are_cleaned_from_the_start(tmp_path: Path) -> None:
                 break
             await asyncio.sleep(0.01)
     assert rows(tmp_path, "SELECT count(*) FROM guesses") == [(0,)]
+
+
+async def test_an_empty_sdk_directory_is_said(tmp_path: Path) -> None:
+    environ = {"DOORCODE_DATA": str(tmp_path / "data"), "DOORCODE_SDK_DIR": str(tmp_path)}
+    async with open_server(development(environ)) as server:
+        assert any("DOORCODE_SDK_DIR" in warning for warning in server.warnings)

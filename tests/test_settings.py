@@ -206,7 +206,6 @@ BAD = [
     ("MASTER_KEY", f"1:{KEY},"),
     ("TEST_MODE", "maybe"),
     ("LIMITS_NETWORK", "sometimes"),
-    ("SDK_DIR", "/nowhere/at/all"),
     ("SDK_CDN", "cdn.example.com"),
     ("SMTP_URL", "localhost:25"),
     ("PUBLISHABLE_KEY", "sk_live_secret"),

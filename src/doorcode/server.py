@@ -173,6 +173,14 @@ def _sdk_directories(settings: Settings) -> list[Path]:
 
 def _warnings(settings: Settings) -> list[str]:
     warnings = [f"DOORCODE_{name} is not a setting: is it misspelled?" for name in settings.unknown]
+    directory = settings.sdk_directory
+    if directory and not (directory / "clerk-js" / "dist").is_dir():
+        # Not refused: an app's packages may be installed after this server has started.
+        warnings.append(
+            f"DOORCODE_SDK_DIR is {directory}, which holds no clerk-js/dist yet: name a directory "
+            "such as node_modules/@clerk in an app where @clerk/clerk-js and @clerk/ui are "
+            "installed. Until then browsers are sent to DOORCODE_SDK_CDN."
+        )
     if settings.development:
         return warnings
     if settings.test_mode:

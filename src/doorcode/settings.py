@@ -128,7 +128,7 @@ class _Reader:
             test_mode=self._switch("TEST_MODE", self._development),
             network_limits=self._switch("LIMITS_NETWORK", default=True),
             name=self._text("NAME", "Doorcode"),
-            sdk_directory=self._sdk_directory(),
+            sdk_directory=Path(self._values["SDK_DIR"]) if self._values.get("SDK_DIR") else None,
             sdk_cdn=self._sdk_cdn(),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
@@ -281,18 +281,6 @@ class _Reader:
             read(text)
         except ValueError as error:
             self._problem(name, f"cannot be used: {error}.")
-
-    def _sdk_directory(self) -> Path | None:
-        text = self._text("SDK_DIR", "")
-        if not text:
-            return None
-        if not (Path(text) / "clerk-js" / "dist").is_dir():
-            self._problem(
-                "SDK_DIR",
-                f"is {text!r}, which holds no clerk-js/dist; name a directory such as "
-                "node_modules/@clerk in an app where @clerk/clerk-js and @clerk/ui are installed.",
-            )
-        return Path(text)
 
     def _sdk_cdn(self) -> str:
         text = self._text("SDK_CDN", DEFAULT_CDN)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
@@ -31,20 +31,43 @@ from .mail_server import (
 
 SENDER = "Acme <no-reply@acme.example>"
 Serve = Callable[..., int]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+async def serve() -> AsyncIterator[Serve]:
     """Return a function that starts a mail server and returns its port."""
-    with ExitStack() as running:
+    servers: list[MailServer] = []
 
-        def start(mailbox: Mailbox, **settings: Any) -> int:
-            server = MailServer(mailbox, **settings)
-            server.start()
-            running.callback(server.stop)
-            return server.listens_on
+    def start(mailbox: Mailbox, **settings: Any) -> int:
+        servers.append(MailServer(mailbox, **settings))
+        servers[-1].start()
+        return servers[-1].listens_on
 
-        yield start
+    yield start
+    for server in servers:
+        await asyncio.to_thread(server.stop)
+    await lines_closed()
+
+
+@asynccontextmanager
+async def talking(talk: Talk) -> AsyncIterator[int]:
+    """A server that says what `talk` says, and then hangs up; its port."""
+
+    async def one_line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await talk(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(one_line, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    await lines_closed()
+
+
+async def lines_closed() -> None:
+    """Both ends of a TLS line say goodbye; the loop must live until they have."""
+    for _ in range(10):
+        await asyncio.sleep(0.001)
 
 
 @pytest.fixture(scope="module")
@@ -208,32 +231,25 @@ async def test_a_server_that_says_nothing_means_later(
 
 
 async def test_a_line_that_breaks_means_later(letter: LetterMaker) -> None:
-    async def hang_up_after_mail(
+    async def until_the_recipient(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         writer.write(b"220 hello\r\n")
-        while line := await reader.readline():
-            if line.upper().startswith(b"RCPT"):
-                break
+        while not (await reader.readline()).upper().startswith(b"RCPT"):
             writer.write(b"250 OK\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(hang_up_after_mail, "127.0.0.1", 0)
-    with pytest.raises(TryLater, match="the line to the mail server broke"):
-        await plain(server.sockets[0].getsockname()[1]).send(letter())
-    server.close()
+    async with talking(until_the_recipient) as port:
+        with pytest.raises(TryLater, match="the line to the mail server broke"):
+            await plain(port).send(letter())
 
 
 async def test_a_server_that_turns_us_away_means_later(letter: LetterMaker) -> None:
-    async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def no(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"554 5.7.1 your address is listed\r\n")
-        await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(turn_away, "127.0.0.1", 0)
-    with pytest.raises(TryLater, match="refused us: 554 5.7.1 your address is listed"):
-        await plain(server.sockets[0].getsockname()[1]).send(letter())
-    server.close()
+    async with talking(no) as port:
+        with pytest.raises(TryLater, match="refused us: 554 5.7.1 your address is listed"):
+            await plain(port).send(letter())
 
 
 # ── TLS and login ─────────────────────────────────────────────────────────────────────
@@ -297,6 +313,7 @@ async def test_smtps_is_encrypted_from_the_first_byte(
     with pytest.raises(TryLater, match="CERTIFICATE_VERIFY_FAILED"):
         await Smtp(f"smtps://127.0.0.1:{port}", SENDER).send(letter())
     server.close()
+    await lines_closed()
     assert len(mailbox.envelopes) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ssl
 from email import message_from_bytes, policy
@@ -33,7 +34,7 @@ class Mailbox:
     @property
     def mails(self) -> list[EmailMessage]:
         return [
-            message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type,misc]
+            message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
             for envelope in self.envelopes
         ]
 
@@ -72,12 +73,13 @@ class MailServer(Controller):
 
     @property
     def listens_on(self) -> int:
+        assert isinstance(self.server, asyncio.Server)
         return int(self.server.sockets[0].getsockname()[1])
 
     def _trigger_server(self) -> None:
         """Say hello once to see that it listens; the port is known only now."""
         self.port = self.listens_on
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 def check_login(

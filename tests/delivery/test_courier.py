@@ -447,7 +447,7 @@ async def test_many_immediate_letters_at_once_are_each_there(office: PostOffice)
             message = await office.post()
             courier.wake()  # the loop is after the same message
             await announce(courier, message)
-            return office.row(message)["state"] == "delivered"
+            return bool(office.row(message)["state"] == "delivered")
 
         assert all(await asyncio.gather(*[sign_in() for _ in range(50)]))
     assert len({x.id for x in postman.letters}) == len(postman.letters) == 50

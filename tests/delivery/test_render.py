@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorcode.delivery.interface import Letter
@@ -131,6 +131,7 @@ def test_a_name_of_costly_brackets_is_cut_to_one_segment() -> None:
     assert text.endswith("Do not share it.")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_name_breaks_a_letter(name: str) -> None:
     subject = rendered("email", name).subject

@@ -339,6 +339,16 @@ async def test_a_rollback_that_fails_too_leaves_nobody_waiting(storage: Sqlite, 
     assert await outcomes(*units) == [Unavailable] * 2
 
 
+async def test_what_was_refused_is_not_kept_by_a_later_commit(
+    storage: Sqlite, disk: Disk, path: Path
+) -> None:
+    disk.commit_error = disk.rollback_error = sqlite3.OperationalError("disk I/O error")
+    assert await outcomes(*await start(save(storage, "refused"))) == [Unavailable]
+    disk.commit_error = disk.rollback_error = None
+    await save(storage, "after")
+    assert on_disk(path) == {"after"}
+
+
 async def test_on_a_full_disk_no_answer_is_a_lie(storage: Sqlite, disk: Disk, path: Path) -> None:
     async def save_much(name: str) -> None:
         async with storage.transaction() as tx:

@@ -155,6 +155,11 @@ DELETE FROM codes WHERE verification_id IN (SELECT id FROM verifications WHERE a
 -- An attempt was retired.
 DELETE FROM verifications WHERE attempt_id = :attempt_id;
 
+-- name: cancel_messages
+-- A verification that is over has no code worth sending.
+UPDATE outbox SET state = 'cancelled', sealed = NULL
+WHERE attempt_id = :attempt_id AND verification_id = :verification_id AND state = 'queued';
+
 -- name: cancel_messages_of_attempt
 -- A retired attempt's codes are worth nothing: do not send them.
 UPDATE outbox SET state = 'cancelled', sealed = NULL

@@ -145,6 +145,9 @@ class SqlTransaction:
         earlier = await self.verification_of(verification.attempt_id, verification.address)
         if earlier:
             await self._sql.run("delete_codes", verification_id=earlier.id)
+            await self._sql.run(
+                "cancel_messages", attempt_id=earlier.attempt_id, verification_id=earlier.id
+            )
             await self._sql.run("delete_verification_of", **_place(earlier))
         await self._sql.run(
             "add_verification",

@@ -115,6 +115,8 @@ class _Writer:
             await self._take_turn()
         self._taken = True
         try:
+            if not self._sharing and self._connection.in_transaction:
+                self._connection.rollback()  # what was refused must not ride along
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("SAVEPOINT unit")

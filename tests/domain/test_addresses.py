@@ -301,3 +301,9 @@ def test_two_spellings_are_the_same_address() -> None:
     assert not address.is_same_as(email("eve@example.com"))
     assert not address.is_same_as(Address(Kind.PHONE, address.value, address.spelling))
     assert not address.is_same_as(None)
+
+
+def test_a_local_part_is_at_most_64_characters() -> None:
+    assert parse_email_address("a" * 64 + "@example.com", test_mode=False)
+    with pytest.raises(Malformed):
+        parse_email_address("a" * 65 + "@example.com", test_mode=False)

@@ -119,7 +119,10 @@ def parse_email_address(text: str, *, test_mode: bool) -> Address:
     is_test = test_mode and "+clerk_test" in text.partition("@")[0].lower()
     try:
         valid = validate_email(
-            text.strip(" "), check_deliverability=False, test_environment=test_mode
+            text.strip(" "),
+            check_deliverability=False,
+            strict=True,  # at most 64 characters before the @
+            test_environment=test_mode,
         )
     except EmailNotValidError:
         raise Malformed("not an e-mail address") from None

@@ -29,6 +29,7 @@ from doorcode.domain.message import Message
 from doorcode.security import master_key
 from doorcode.security.sealing import Sealer
 from doorcode.storage.interface import Transaction, Unavailable
+from doorcode.storage.sqlite import Sqlite
 
 from .conftest import CODE, MASTER, PATIENCE, Clock, HeardLog, Postman, PostOffice, running
 
@@ -134,6 +135,21 @@ async def test_no_more_than_eight_are_sent_at_once(office: PostOffice) -> None:
         postman.gate.set()
         await office.log.heard("message_delivered", AT_ONCE + 3)
     assert len({x.id for x in postman.letters}) == len(postman.letters) == AT_ONCE + 3
+
+
+async def test_what_is_under_way_counts_among_the_eight(office: PostOffice) -> None:
+    postman = Postman()
+    postman.gate.clear()
+    messages = [await office.post() for _ in range(3)]
+    async with running(office.courier(postman)) as courier:
+        await postman.came(3)
+        messages += [await office.post() for _ in range(AT_ONCE)]
+        courier.wake()
+        await postman.came(AT_ONCE)
+        taken = sum(office.row(message)["attempts"] for message in messages)
+        postman.gate.set()
+        await office.log.heard("message_delivered", len(messages))
+    assert taken == AT_ONCE
 
 
 async def test_one_slow_letter_holds_up_nobody(office: PostOffice) -> None:
@@ -495,16 +511,37 @@ async def test_announcing_never_fails(office: PostOffice) -> None:
     assert office.log.events() == ["outbox_unreachable"]
 
 
-async def test_an_immediate_letter_put_off_is_the_loops(office: PostOffice) -> None:
+async def test_an_immediate_letter_put_off_is_the_loops(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the real clock: the loop sleeps, and nobody but the announcement wakes it."""
+    monkeypatch.setattr(courier_module, "FIRST_RETRY_AFTER", 30)
+    office.clock = lambda: time.time_ns() // 1_000_000  # type: ignore[assignment]
     postman = Postman(TryLater("full"), immediate=True)
     async with running(office.courier(postman)) as courier:
-        message = await office.post()
-        await announce(courier, message)
-        await office.log.heard("message_deferred")
-        office.clock.pass_by(2_000)
-        courier.wake()
+        await announce(courier, await office.post())
         await office.log.heard("message_delivered")
+    assert office.log.events() == ["message_deferred", "message_delivered"]
     assert len(postman.letters) == 2
+
+
+async def test_announcing_waits_for_a_loop_that_has_only_just_taken_it(
+    office: PostOffice,
+) -> None:
+    postman = Postman(immediate=True)
+    message = await office.post()
+    real = office.storage
+    slow = office.storage = _SlowToAnswer(office.storage)  # type: ignore[assignment]
+    async with running(office.courier(postman)) as courier:
+        await slow.committed.wait()  # the loop has it on disk, and does not know yet
+        announcing = asyncio.create_task(announce(courier, message))
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert not announcing.done()
+        slow.gate.set()
+        await announcing
+        assert office.row(message)["state"] == "delivered"
+    office.storage = real
 
 
 async def test_a_retired_message_is_not_sent(office: PostOffice) -> None:
@@ -650,25 +687,44 @@ async def test_a_delivery_that_cannot_be_noted_is_said(office: PostOffice) -> No
 class _Down:
     """A database that can be switched off."""
 
-    def __init__(self, storage: object) -> None:
+    def __init__(self, storage: Sqlite) -> None:
         self._storage = storage
         self.is_down = True
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         self._check()
-        async with self._storage.transaction() as tx:  # type: ignore[attr-defined]
+        async with self._storage.transaction() as tx:
             yield tx
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         self._check()
-        async with self._storage.reading() as tx:  # type: ignore[attr-defined]
+        async with self._storage.reading() as tx:
             yield tx
 
     def _check(self) -> None:
         if self.is_down:
             raise Unavailable("the disk is full")
+
+
+class _SlowToAnswer:
+    """A database whose first unit is committed, but hears of it only when a test says so."""
+
+    def __init__(self, storage: Sqlite) -> None:
+        self._storage = storage
+        self.reading = storage.reading
+        self.committed = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        is_first = not self.committed.is_set()
+        async with self._storage.transaction() as tx:
+            yield tx
+        if is_first:
+            self.committed.set()
+            await self.gate.wait()
 
 
 def _another(message: Message) -> Message:

@@ -42,13 +42,13 @@ clean: ## remove what was built
 
 $(VENV)/.runnable: pyproject.toml
 	@echo "Setting up $(VENV) ..."
-	@$(RUN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(RUN)/python -m pip --version > /dev/null 2>&1 || sh scripts/make-venv $(PYTHON) $(VENV)
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -e .
 	@touch $@
 
 $(STAMP): pyproject.toml
 	@echo "Setting up $(VENV) ..."
-	@$(RUN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(RUN)/python -m pip --version > /dev/null 2>&1 || sh scripts/make-venv $(PYTHON) $(VENV)
 	@$(RUN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $(VENV)/.runnable $@

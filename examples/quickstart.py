@@ -10,6 +10,7 @@ ask you to wait a few seconds: it limits how fast one address may try.
 
 from __future__ import annotations
 
+import argparse
 import secrets
 import sys
 from typing import Any
@@ -23,7 +24,7 @@ DEFAULT_URL = "http://localhost:8787"
 
 def main() -> None:
     """Tell the four stories against the server named on the command line."""
-    url = sys.argv[1].rstrip("/") if len(sys.argv) > 1 else DEFAULT_URL
+    url = server_named_on_the_command_line()
     inbox = Inbox(url)
     inbox.must_be_open()
     phone_number, email_address = invent_person()
@@ -38,6 +39,13 @@ def main() -> None:
         wait = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
         sys.exit(f"\nThe server refused: {error}{wait}")
     print("\nAll four went through. The messages are still at", f"{url}/inbox")
+
+
+def server_named_on_the_command_line() -> str:
+    """Return the server's address, the development server's by default."""
+    parser = argparse.ArgumentParser(description="Sign up and sign in through the Python SDK.")
+    parser.add_argument("url", nargs="?", default=DEFAULT_URL, help=f"default: {DEFAULT_URL}")
+    return str(parser.parse_args().url).rstrip("/")
 
 
 def sign_up_by_phone(client: Client, inbox: Inbox, phone_number: str) -> None:
@@ -163,7 +171,10 @@ class Inbox:
         try:
             httpx.get(self._messages, params={"to": "+14155550100"}).raise_for_status()
         except httpx.HTTPError as error:
-            sys.exit(f"No development inbox at {self._messages} ({error}).\nIs `make dev` running?")
+            sys.exit(
+                f"No development inbox at {self._messages} ({error}).\nIs `make dev` running? "
+                "A server elsewhere is named so: quickstart.py URL"
+            )
 
     def read_code(self, address: str) -> str:
         """Return the newest code sent to an address."""

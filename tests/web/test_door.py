@@ -12,7 +12,8 @@ from .house import Browser, House
 
 def _request(**parts: dict[str, str]) -> Request:
     query, cookies = parts.get("query", {}), parts.get("cookies", {})
-    return Request("GET", "/v1/client", query, {}, "", cookies=cookies)
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return Request("GET", "/v1/client", query, {"cookie": header}, "", cookies=cookies)
 
 
 async def test_nobody_is_known_without_a_cookie(house: House) -> None:
@@ -57,3 +58,10 @@ def test_an_identity_is_sent_only_where_it_is_new(house: House) -> None:
     assert not [one for one in kept.cookies if one.startswith("__client=")]
     assert [one for one in given.cookies if one.startswith("__client=token;")]
     assert len(kept.cookies) == 2
+
+
+async def test_a_planted_cookie_does_not_hide_the_real_one(house: House, browser: Browser) -> None:
+    client = (await browser.sign_up()).json()["client"]["id"]
+    header = {"cookie": f"__client=planted; __client={browser.token}"}
+    caller = await house.door.caller(Request("GET", "/v1/client", {}, header, ""))
+    assert caller.client_id == client

@@ -13,6 +13,7 @@ from doorcode.web.boundary import Boundary
 from doorcode.web.http import Request, Response
 
 DEV_BROWSER = "__clerk_db_jwt"
+COOKIES_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,21 @@ class Door:
         dev_token = None
         if self.deps.instance.development:
             dev_token = request.query.get(DEV_BROWSER)
-        return await clients.find(self.deps, request.cookies.get(cookies.CLIENT), dev_token)
+        if dev_token:
+            return await clients.find(self.deps, None, dev_token)
+        return await self.by_cookie(request)
+
+    async def by_cookie(self, request: Request) -> Caller:
+        """Who asks, by the cookie alone.
+
+        A page on a sibling domain can set a cookie of our name for the domain above; it is
+        sent beside ours, and perhaps before it. It must not sign anybody out.
+        """
+        for token in request.cookie_values(cookies.CLIENT)[:COOKIES_TRIED]:
+            caller = await clients.find(self.deps, token, None)
+            if caller.client_id:
+                return caller
+        return Caller()
 
     def spend(self, rate: Rate, request: Request) -> None:
         """Count one request against its client address, or refuse it."""

@@ -43,6 +43,11 @@ class Request:
         """Whether it changes nothing."""
         return self.method in SAFE_METHODS
 
+    def cookie_values(self, name: str) -> list[str]:
+        """Every value of a cookie that was sent more than once, as browsers order them."""
+        pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
+        return [value.strip('"') for key, _, value in pairs if key == name]
+
     def form(self) -> dict[str, str]:
         """The fields of a form body, or `Refused`; what is blank counts as not given."""
         if not self.body:

@@ -79,15 +79,14 @@ async def _is_known(door: Door, dev_token: str) -> bool:
 
 
 async def _client(door: Door, request: Request, dev_token: str | None) -> ClientView | None:
-    token = request.cookies.get(cookies.CLIENT)
     if dev_token is None:
-        return await clients.show(door.deps, await clients.find(door.deps, token, None))
+        return await clients.show(door.deps, await door.by_cookie(request))
     try:
         caller = await clients.find(door.deps, None, dev_token)
     except Refused:
         return None
     if caller.client_id is None:  # a browser whose cookies do reach us
-        caller = await clients.find(door.deps, token, None)
+        caller = await door.by_cookie(request)
     return await clients.show(door.deps, caller)
 
 

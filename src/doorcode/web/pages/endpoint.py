@@ -14,7 +14,6 @@ from doorcode.flows import client as clients
 from doorcode.flows.client import ClientView
 from doorcode.flows.deps import Caller
 from doorcode.storage.interface import Unavailable
-from doorcode.web import cookies
 from doorcode.web.door import Door
 from doorcode.web.http import (
     Receive,
@@ -105,7 +104,7 @@ async def visit(door: Door, request: Request) -> Visit:
     A development browser's token in the URL is not heeded here: whoever sends somebody a
     link with a token of his own would be signed in by that person's code.
     """
-    caller = await clients.find(door.deps, request.cookies.get(cookies.CLIENT), None)
+    caller = await door.by_cookie(request)
     view = await clients.show(door.deps, caller)
     target = allowed_target(door.boundary, request.query.get("redirect_url", ""))
     return Visit(caller, view, target)

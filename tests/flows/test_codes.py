@@ -16,9 +16,11 @@ from doorcode.domain.limits import (
     RESEND_AFTER,
     SECOND,
 )
+from doorcode.flows import client as clients
 from doorcode.flows import codes, sign_in, sign_up
 from doorcode.flows.client import Answer
 from doorcode.security.codes import Codes
+from doorcode.security.random_ids import digest, new_token
 
 from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
 
@@ -423,3 +425,32 @@ async def test_parallel_guesses_share_the_budget(world: World) -> None:
     assert said.count("form_code_incorrect") == 10
     assert said.count("user_locked") == 14
     assert world.count("guesses") == 10
+
+
+# ── what test mode leaves behind ──────────────────────────────────────────────────────
+async def test_well_known_code_ends_with_test_mode(world: World) -> None:
+    """A database that was once in test mode holds accounts whose code everybody knows."""
+    phone = "+14155550123"
+    world.switch(test_mode=True)
+    await world.account(phone)
+    caller, attempt = await world.asked_to_sign_in(phone)
+    world.switch(test_mode=False)
+    trying = sign_in.try_code(world.deps, caller, attempt.id, PHONE, "424242")
+    assert await refusal_of(trying) == "strategy_for_user_invalid"
+    asking = sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    assert await refusal_of(asking) == "strategy_for_user_invalid"
+
+
+async def test_cookie_that_was_replaced_meanwhile_is_shown_nothing(world: World) -> None:
+    """A request that came with a planted cookie may wait until its owner has signed in."""
+    planted = new_token()
+    name = digest(world.deps.instance.id, "client", planted)
+    caller, attempt = await world.asked_by_phone()
+    async with world.deps.storage.transaction() as tx:
+        await tx.rotate_client(caller.client_id or "", name)
+    found_before = await clients.find(world.deps, planted, None)
+    await sign_up.try_code(world.deps, found_before, attempt.id, PHONE, world.code)
+    answer = await clients.create(world.deps, found_before)
+    assert answer.client is not None
+    assert answer.client.sessions == ()
+    assert await clients.show(world.deps, found_before) is None

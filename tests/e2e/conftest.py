@@ -85,6 +85,13 @@ def _tool(*names: str, needed_for: str) -> str:
     _unavailable(f"{names[0]} is not installed; it is needed to {needed_for}.")
 
 
+def _expect_node(node: str) -> None:
+    printed = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    version = printed.stdout.strip().removeprefix("v")
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < NODE:
+        _unavailable(f"Node.js {version} is too old; Next.js needs 20.9 or newer.")
+
+
 # ── processes ─────────────────────────────────────────────────────────────────────────
 @dataclass
 class Background:
@@ -182,7 +189,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def sdk(chromium: str) -> Path:  # what is missing is said before time goes into a build
     """The `@clerk` packages of the example, as the lock file names them."""
-    _tool("node", needed_for="run the example app")
+    _expect_node(_tool("node", needed_for="run the example app"))
     npm = _tool("npm", needed_for="install the example app")
     stamp = EXAMPLE / "node_modules" / ".doorcode-e2e"
     wanted = hashlib.sha256(

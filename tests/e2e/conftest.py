@@ -67,6 +67,8 @@ CHROMIUM_FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 
+NODE = (20, 9)
+
 expect.set_options(timeout=20_000)
 
 

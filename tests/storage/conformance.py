@@ -498,18 +498,29 @@ class TestOutbox:
 
     async def test_a_deferred_message_is_due_again_at_its_time(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
-        await lease_all(storage)
+        (leased,) = await lease_all(storage)
         async with storage.transaction() as tx:
-            await tx.message_deferred("msg_1", NOW + 50, "the provider is busy")
+            await tx.message_deferred(leased, NOW + 50, "the provider is busy")
             assert await tx.next_message_at() == NOW + 50
         assert await lease_all(storage, now=NOW + 49) == []
         assert await lease_all(storage, now=NOW + 50) == [an.message(attempts=2)]
 
+    async def test_a_late_courier_does_not_speak_for_the_next_one(self, storage: Storage) -> None:
+        await queue_messages(storage, an.message())
+        (late,) = await lease_all(storage, until=NOW + 100)
+        (next_one,) = await lease_all(storage, now=NOW + 100, until=NOW + 200)
+        async with storage.transaction() as tx:
+            await tx.message_deferred(late, NOW + 101, "it woke up again")
+            await tx.message_failed(late, "it woke up again")
+        assert await lease_all(storage, now=NOW + 199) == []
+        async with storage.transaction() as tx:
+            assert await tx.message_delivered(next_one.id, NOW + 199)
+
     async def test_a_failed_message_is_never_sent(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
         async with storage.transaction() as tx:
-            await tx.message_failed("msg_1", "there is no such number")
-            await tx.message_deferred("msg_1", NOW, "too late")
+            await tx.message_failed(an.message(), "there is no such number")
+            await tx.message_deferred(an.message(), NOW, "too late")
             assert await tx.next_message_at() is None
             assert not await tx.message_delivered("msg_1", NOW)
         assert await lease_all(storage, now=NEXT_DAY) == []

@@ -165,7 +165,7 @@ async def test_an_erased_code_is_not_in_the_file(storage: Sqlite, path: Path) ->
     ("story", "state"),
     [
         (lambda tx: tx.message_delivered("msg_1", NOW), "delivered"),
-        (lambda tx: tx.message_failed("msg_1", "no such number"), "failed"),
+        (lambda tx: tx.message_failed(an.message(), "no such number"), "failed"),
         (lambda tx: tx.retire_attempt("sua_1"), "cancelled"),
         (lambda tx: tx.delete_expired(LATER, most=10), "expired"),
     ],

@@ -281,13 +281,13 @@ class Courier:
 
     async def _put_off(self, message: Message, retry_at: int, why: str) -> None:
         async with self._storage.transaction() as tx:
-            await tx.message_deferred(message.id, retry_at, why)
+            await tx.message_deferred(message, retry_at, why)
         self._report("message_deferred", message, why=why, retry_at=retry_at)
         self.wake()
 
     async def _give_up(self, message: Message, why: str) -> None:
         async with self._storage.transaction() as tx:
-            await tx.message_failed(message.id, why)
+            await tx.message_failed(message, why)
         self._report("message_failed", message, why=why)
 
     def _report(self, event: str, message: Message, **fields: Any) -> None:

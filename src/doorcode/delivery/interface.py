@@ -71,10 +71,10 @@ class Outbox(Protocol):
     async def message_delivered(self, message_id: str, now: int) -> bool:
         """Note a delivery and erase the code."""
 
-    async def message_deferred(self, message_id: str, retry_at: int, why: str) -> None:
+    async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         """Give a message back, to be tried again at `retry_at`."""
 
-    async def message_failed(self, message_id: str, why: str) -> None:
+    async def message_failed(self, message: Message, why: str) -> None:
         """Give up on a message and erase the code."""
 
     async def next_message_at(self) -> int | None:

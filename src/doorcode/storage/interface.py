@@ -180,11 +180,11 @@ class Transaction(Protocol):
     async def message_delivered(self, message_id: str, now: int) -> bool:
         """Note a delivery and erase the code; False where that was noted already."""
 
-    async def message_deferred(self, message_id: str, retry_at: int, why: str) -> None:
-        """Give a message back, to be tried again at `retry_at`."""
+    async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
+        """Give a message back, to be tried at `retry_at`; only whoever leased it last may."""
 
-    async def message_failed(self, message_id: str, why: str) -> None:
-        """Give up on a message and erase the code."""
+    async def message_failed(self, message: Message, why: str) -> None:
+        """Give up on a message and erase the code; only whoever leased it last may."""
 
     async def next_message_at(self) -> int | None:
         """When the next message may be sent, if any waits."""

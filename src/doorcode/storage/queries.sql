@@ -259,12 +259,14 @@ UPDATE outbox SET state = 'delivered', sealed = NULL, delivered_at = :now
 WHERE id = :id AND state = 'queued';
 
 -- name: message_deferred
--- Try again later.
-UPDATE outbox SET send_at = :retry_at, last_error = :why WHERE id = :id AND state = 'queued';
+-- Try again later. Said by whoever holds the lease: a later one has counted another attempt.
+UPDATE outbox SET send_at = :retry_at, last_error = :why
+WHERE id = :id AND state = 'queued' AND attempts = :attempts;
 
 -- name: message_failed
 -- It will never be sent.
-UPDATE outbox SET state = 'failed', sealed = NULL, last_error = :why WHERE id = :id AND state = 'queued';
+UPDATE outbox SET state = 'failed', sealed = NULL, last_error = :why
+WHERE id = :id AND state = 'queued' AND attempts = :attempts;
 
 -- name: next_message_at
 -- When a courier must be up again.

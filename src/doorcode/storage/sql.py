@@ -305,11 +305,13 @@ class SqlTransaction:
     async def message_delivered(self, message_id: str, now: int) -> bool:
         return await self._sql.run("message_delivered", id=message_id, now=now) == 1
 
-    async def message_deferred(self, message_id: str, retry_at: int, why: str) -> None:
-        await self._sql.run("message_deferred", id=message_id, retry_at=retry_at, why=why)
+    async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
+        lease = {"id": message.id, "attempts": message.attempts}
+        await self._sql.run("message_deferred", **lease, retry_at=retry_at, why=why)
 
-    async def message_failed(self, message_id: str, why: str) -> None:
-        await self._sql.run("message_failed", id=message_id, why=why)
+    async def message_failed(self, message: Message, why: str) -> None:
+        lease = {"id": message.id, "attempts": message.attempts}
+        await self._sql.run("message_failed", **lease, why=why)
 
     async def next_message_at(self) -> int | None:
         row = await self._one("next_message_at")

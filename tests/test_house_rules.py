@@ -47,6 +47,7 @@ TESTED_ELSEWHERE = {
     "domain/message.py": "fields only; kept and compared in tests/storage/conformance.py",
     "storage/interface.py": "promises only; held by tests/storage/conformance.py",
     "__main__.py": "one call of cli.main",
+    "web/redirects.py": "tested in tests/web/pages/test_redirects.py, on real pages",
     "web/pages/": "whole pages are tested in tests/web/pages, by what a person does on them",
 }
 

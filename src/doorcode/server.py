@@ -45,7 +45,7 @@ log = structlog.get_logger("doorcode")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is ready to answer. `new_secret_key` is set where one was just made."""
+    """A server that is ready to answer. `inbox_token` is set where the inbox asks for one."""
 
     app: App
     keys: Keys
@@ -67,7 +67,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
-        door = _door(settings, storage, keys, courier)
+        door = _door(settings, storage, keys, sealer, courier)
         inbox_token = _inbox_token(settings)
         routes = [
             *backend_api.routes(door),
@@ -100,7 +100,9 @@ def open_storage(settings: Settings) -> Sqlite:
         ) from error
 
 
-def _door(settings: Settings, storage: Storage, keys: Keys, courier: Courier) -> Door:
+def _door(
+    settings: Settings, storage: Storage, keys: Keys, sealer: Sealer, courier: Courier
+) -> Door:
     instance = Instance(
         id=keys.instance_id,
         name=settings.name,
@@ -112,7 +114,7 @@ def _door(settings: Settings, storage: Storage, keys: Keys, courier: Courier) ->
         instance=instance,
         codes=Codes(keys.master, keys.instance_id),
         tokens=Tokens(list(keys.signing), settings.issuer),
-        sealer=Sealer(keys.master, keys.instance_id),
+        sealer=sealer,
         post=courier,
         now=now,
     )

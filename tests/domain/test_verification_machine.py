@@ -208,6 +208,6 @@ class VerificationMachine(RuleBasedStateMachine):
 
 
 VerificationMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None
+    max_examples=settings.default.max_examples * 6 // 10, stateful_step_count=30, deadline=None
 )
 TestVerificationMachine = VerificationMachine.TestCase

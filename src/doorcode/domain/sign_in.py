@@ -66,8 +66,7 @@ class SignIn:
 
     def is_open(self, now: int) -> bool:
         """Whether anything can still be done with it."""
-        unfinished = self.status in (Status.NEEDS_IDENTIFIER, Status.NEEDS_FIRST_FACTOR)
-        return unfinished and now < self.abandon_at
+        return bool(TRANSITIONS[self.status]) and now < self.abandon_at
 
     def expect_first_factor(self) -> None:
         """Refuse where a code is neither asked for nor tried at this step."""

@@ -63,7 +63,7 @@ class SignUp:
 
     def is_open(self, now: int) -> bool:
         """Whether anything can still be done with it."""
-        return self.status is Status.MISSING and now < self.abandon_at
+        return bool(TRANSITIONS[self.status]) and now < self.abandon_at
 
     def address(self, kind: Kind) -> Address | None:
         """The phone number or e-mail address given, if any."""

@@ -33,7 +33,7 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
-# What may follow what. A pair that is not here is refused.
+# What may follow what: only what is unverified can still become anything.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.UNVERIFIED: frozenset({Status.VERIFIED, Status.FAILED, Status.EXPIRED}),
     Status.VERIFIED: frozenset(),
@@ -83,7 +83,7 @@ class Verification:
 
     def as_of(self, now: int) -> Status:
         """The status, with the passing of time taken into account."""
-        if self.status is Status.UNVERIFIED and now >= self.expires_at:
+        if Status.EXPIRED in TRANSITIONS[self.status] and now >= self.expires_at:
             return Status.EXPIRED
         return self.status
 

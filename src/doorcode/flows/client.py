@@ -31,6 +31,13 @@ class ClientView:
     sign_in: SignIn | None
     sign_in_user: User | None
 
+    @property
+    def current(self) -> tuple[Session, User] | None:
+        """The session that is meant where none is named: the last active, else the newest."""
+        last = self.client.last_active_session_id
+        newest = self.sessions[-1] if self.sessions else None
+        return next((one for one in self.sessions if one[0].id == last), newest)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Subject]):

@@ -96,11 +96,12 @@ async def of_request(
 ) -> tuple[clients.ClientView, Session, User]:
     """The session that a request outside `/client` means: the named one, or the last active."""
     shown = await clients.show(deps, caller)
-    if shown is None or not shown.sessions:
+    if shown is None or shown.current is None:
         raise Refused(errors.SIGNED_OUT)
-    wanted = session_id or shown.client.last_active_session_id or shown.sessions[-1][0].id
+    if session_id is None:
+        return shown, *shown.current
     for session, user in shown.sessions:
-        if session.id == wanted:
+        if session.id == session_id:
             return shown, session, user
     raise Refused(errors.SESSION_ENDED)
 

@@ -84,8 +84,7 @@ class Boundary:
 
     def allows_redirect(self, url: str) -> bool:
         """Whether a browser may be sent to this absolute URL."""
-        origin = origin_of(url)
-        return origin is not None and self.allows(origin)
+        return self.origins.allow_redirect(url) or origin_of(url) == origin_of(self.url)
 
     def page_of(self, request: Request) -> str | None:
         """The origin of the page that asks, for a token's `azp`; None for a program."""

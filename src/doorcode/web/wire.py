@@ -49,7 +49,7 @@ class Wire:
             "sessions": [self.session(session, user, view) for session, user in view.sessions],
             "sign_in": self.sign_in(view.sign_in, view.sign_in_user) if view.sign_in else None,
             "sign_up": self.sign_up(view.sign_up) if view.sign_up else None,
-            "last_active_session_id": self._last_active(view),
+            "last_active_session_id": view.current[0].id if view.current else None,
             "last_authentication_strategy": client.last_strategy,
             "cookie_expires_at": None,
             "captcha_bypass": False,
@@ -174,11 +174,6 @@ class Wire:
         if verification.strategy is Strategy.PHONE_CODE:
             document["channel"] = verification.channel
         return document
-
-    def _last_active(self, view: ClientView) -> str | None:
-        ids = [session.id for session, _ in view.sessions]
-        wanted = view.client.last_active_session_id
-        return wanted if wanted in ids else ids[-1] if ids else None
 
 
 def session_fields(session: Session, now: int) -> Json:

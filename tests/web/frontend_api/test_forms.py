@@ -166,7 +166,7 @@ _STEPS = st.sampled_from(
     ]
 )
 _REPEATED = settings(
-    max_examples=60,
+    max_examples=settings.default.max_examples * 6 // 10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from doorcode.web.pages.redirects import allowed_target
+from doorcode.web.redirects import allowed_target
 
 from ..house import PHONE, PRODUCTION, Plan
 from .conftest import Document, Person, SiteBuilder

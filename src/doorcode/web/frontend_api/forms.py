@@ -83,9 +83,12 @@ def needed_strategy(form: Mapping[str, str]) -> Strategy:
 
 def code(form: Mapping[str, str]) -> str:
     """The code that was typed. People and keyboards put spaces and hyphens into it."""
-    if "code" not in form:
+    typed = "".join(form.get("code", "").replace("-", "").split())
+    if not typed:
         raise Refused(errors.PARAM_NEEDED.about("code"))
-    return limited(form, "code", CODE_CHARACTERS).replace(" ", "").replace("-", "")
+    if len(typed) > CODE_CHARACTERS:
+        raise Refused(errors.PARAM_TOO_LONG.about("code"))
+    return typed
 
 
 def limited(form: Mapping[str, str], name: str, most: int) -> str:

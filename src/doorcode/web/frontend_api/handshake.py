@@ -18,7 +18,7 @@ from doorcode.flows.client import ClientView
 from doorcode.web import cookies
 from doorcode.web.door import DEV_BROWSER, Door
 from doorcode.web.http import Request, Response
-from doorcode.web.pages.redirects import allowed_target
+from doorcode.web.redirects import allowed_target
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 TOKEN, NONCE = "__clerk_handshake", "__clerk_handshake_nonce"
@@ -81,10 +81,7 @@ async def _is_known(door: Door, dev_token: str) -> bool:
 async def _client(door: Door, request: Request, dev_token: str | None) -> ClientView | None:
     if dev_token is None:
         return await clients.show(door.deps, await door.by_cookie(request))
-    try:
-        caller = await clients.find(door.deps, None, dev_token)
-    except Refused:
-        return None
+    caller = await clients.find(door.deps, None, dev_token)
     if caller.client_id is None:  # a browser whose cookies do reach us
         caller = await door.by_cookie(request)
     return await clients.show(door.deps, caller)
@@ -104,12 +101,9 @@ def _directives(door: Door, url: str, view: ClientView | None, dev_token: str | 
 
 
 def _session_token(door: Door, url: str, view: ClientView | None) -> str | None:
-    if view is None or not view.sessions:
+    if view is None or view.current is None:
         return None
-    last = view.client.last_active_session_id
-    sessions = [session for session, _ in view.sessions]
-    session = next((one for one in sessions if one.id == last), sessions[-1])
-    not_before = view.client.updated_at
+    session, not_before = view.current[0], view.client.updated_at
     return door.deps.tokens.mint(session, origin_of(url), door.deps.now(), not_before=not_before)
 
 

@@ -26,7 +26,7 @@ from doorcode.web.http import (
     send_response,
 )
 from doorcode.web.pages import render
-from doorcode.web.pages.redirects import allowed_target
+from doorcode.web.redirects import allowed_target
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from doorcode.flows import client as clients
+from doorcode.web import redirects
 from doorcode.web.door import Door
 from doorcode.web.http import Request, Response
-from doorcode.web.pages import redirects, render
+from doorcode.web.pages import render
 from doorcode.web.pages.endpoint import visit
 
 

@@ -18,13 +18,14 @@ from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.limits import Rate
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
+from doorcode.web import redirects
 from doorcode.web.door import Door
+from doorcode.web.frontend_api import forms
 from doorcode.web.http import Request, Response
-from doorcode.web.pages import redirects, render, words
+from doorcode.web.pages import render, words
 from doorcode.web.pages.endpoint import Visit, visit
 from doorcode.web.pages.ways import Pending, Way
 
-CODE_CHARACTERS = 32
 _ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.code})
 _PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
 _NEED_ADDRESS = frozenset(
@@ -77,7 +78,7 @@ class Steps:
             return self._again(here)
         try:
             self._spend(self._way.attempt_rate, request)
-            code = _expect_code(request)
+            code = forms.code(request.form())
             answer = await self._way.try_code(self._door.deps, here.caller, pending, code)
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)
@@ -175,13 +176,3 @@ def _expect_address(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise Refused(replace(errors.IDENTIFIER_FORMAT, param="identifier"))
     return text
-
-
-def _expect_code(request: Request) -> str:
-    """The code that was typed. People and keyboards put spaces and hyphens into it."""
-    code = "".join(request.form().get("code", "").replace("-", "").split())
-    if not code:
-        raise Refused(errors.PARAM_NEEDED.about("code"))
-    if len(code) > CODE_CHARACTERS:
-        raise Refused(errors.PARAM_TOO_LONG.about("code"))
-    return code

@@ -13,9 +13,10 @@ dev: $(VENV)/.runnable ## set up what is missing and start a server for developm
 	@$(RUN)/doorcode dev
 
 test: tools check ## set up what is missing and pass all tests
-	@$(RUN)/python -m pytest
+	@$(RUN)/python -m pytest -m "not slow"
 
-test-all: test ## the slow suites too: more examples for the property tests
+test-all: test ## the slow suites too: every SDK, and more examples for the property tests
+	@$(RUN)/python -m pytest -m slow
 	@HYPOTHESIS_PROFILE=thorough $(RUN)/python -m pytest tests/domain tests/storage tests/security tests/web
 
 check: $(STAMP) ## format, lint, types, import rules

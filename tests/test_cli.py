@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from subprocess import CompletedProcess
 
 import httpx
 import pytest
-from tests.acceptance.process import Person, Running, free_port, run
+from tests.acceptance.process import Running, free_port, run
 
 from doorcode.security import api_keys, master_key
 
@@ -24,7 +25,6 @@ ENV_LINES = [
     "NEXT_PUBLIC_CLERK_UI_URL",
     "CLERK_API_URL",
 ]
-NUMBER = "+14155552671"
 MEGABYTE = 1024 * 1024
 
 
@@ -167,6 +167,76 @@ def test_other_host_is_warned_of_and_inbox_asks(tmp_path: Path) -> None:
             assert httpx.get(f"http://{address}:{port}/v1/health").status_code == 200
 
 
+# ── dev --tls ─────────────────────────────────────────────────────────────────────────
+def secured(server: Running) -> httpx.Client:
+    """A client that trusts the printed authority and nobody else."""
+    authority = server.until_printed(r"(?<=^NODE_EXTRA_CA_CERTS=)\S+")
+    context = ssl.create_default_context(cafile=authority)
+    return httpx.Client(base_url=f"https://localhost:{server.port}", verify=context)
+
+
+def test_tls_is_served_and_every_printed_address_is_https(tmp_path: Path) -> None:
+    with Running("dev", "--tls", port=free_port(), DATA=str(tmp_path)) as server:
+        browser = secured(server)
+        address = f"https://localhost:{server.port}"
+        assert list(server.env) == [*ENV_LINES, "NODE_EXTRA_CA_CERTS"]
+        assert server.env["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "tls" / "ca.pem")
+        assert server.env["CLERK_API_URL"] == server.env["NEXT_PUBLIC_CLERK_PROXY_URL"] == address
+        assert not [line for line in server.printed if "http://" in line]
+        assert browser.get("/v1/health").status_code == 200
+        assert browser.get("/inbox").status_code == 200
+        assert browser.get("/sign-up").status_code == 200
+        created = browser.post("/v1/client")
+        assert all("; Secure" in line for line in created.headers.get_list("set-cookie"))
+
+
+def test_over_tls_nothing_is_said_in_the_clear(tmp_path: Path) -> None:
+    with Running("dev", "--tls", port=free_port(), DATA=str(tmp_path)) as server:
+        assert secured(server).get("/v1/health").status_code == 200
+        with pytest.raises(httpx.TransportError):
+            server.get("/v1/health")
+
+
+def test_the_authority_outlives_a_restart(tmp_path: Path) -> None:
+    port = free_port()
+    with Running("dev", "--tls", port=port, DATA=str(tmp_path)) as server:
+        browser = secured(server)
+        assert browser.get("/v1/health").status_code == 200
+        server.stop()
+    host = "clerk.shop.localhost"
+    with Running("dev", port=port, DATA=str(tmp_path), TLS="on", URL=f"https://{host}") as server:
+        server.until_printed("^NODE_EXTRA_CA_CERTS=")
+        assert f"  Sign-up page   https://{host}/sign-up" in server.printed
+        named = browser.get("/v1/health", headers={"host": host}, extensions={"sni_hostname": host})
+        assert named.status_code == 200
+
+
+def test_an_old_protocol_is_refused(tmp_path: Path) -> None:
+    with Running("dev", "--tls", port=free_port(), DATA=str(tmp_path)) as server:
+        authority = server.until_printed(r"(?<=^NODE_EXTRA_CA_CERTS=)\S+")
+        context = ssl.create_default_context(cafile=authority)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with (
+            socket.create_connection(("localhost", server.port)) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            name, protocol, _ = secure.cipher() or ("", "", 0)
+        assert protocol == "TLSv1.2"
+        assert name.startswith("ECDHE-ECDSA-")
+        assert "GCM" in name or "CHACHA20" in name
+
+
+def test_an_http_address_beside_tls_is_said(tmp_path: Path) -> None:
+    done = run("dev", "--tls", DATA=str(tmp_path), URL="http://localhost:8787")
+    expect_complaint(done, "DOORCODE_URL", "speaks https only")
+
+
+def test_serve_leaves_tls_to_a_proxy(tmp_path: Path) -> None:
+    assert run("serve", "--tls").returncode == 2
+    done = run("serve", DATA=str(tmp_path / "data"), TLS="on")
+    expect_complaint(done, "DOORCODE_TLS", "proxy")
+
+
 # ── dev: what goes wrong ──────────────────────────────────────────────────────────────
 def expect_complaint(done: CompletedProcess[str], *parts: str) -> None:
     assert done.returncode == 1
@@ -287,53 +357,3 @@ def test_serve_refuses_pages_that_are_not_listed(tmp_path: Path) -> None:
             refused = server.get("/v1/client", {"Origin": origin})
             assert refused.status_code == 400
             assert refused.json()["errors"][0]["code"] == "origin_invalid"
-
-
-# ── keys ──────────────────────────────────────────────────────────────────────────────
-def test_master_key_is_made_and_fits() -> None:
-    one, two = run("keys", "master").stdout.strip(), run("keys", "master").stdout.strip()
-    assert one != two
-    assert master_key.parse(one).newest == 1
-
-
-def test_keys_are_managed_beside_a_running_server(tmp_path: Path) -> None:
-    data = ("--data", str(tmp_path))
-    with Running("dev", port=free_port(), DATA=str(tmp_path)) as server:
-        server.answering()
-        secret = run("keys", "create", *data).stdout.strip()
-        bearer = {"Authorization": f"Bearer {secret}"}
-        assert server.get("/v1/jwks", bearer).status_code == 200
-        hints = run("keys", "list", *data).stdout.split()
-        assert len(hints) == 2
-        assert secret not in hints
-        [mine] = [hint for hint in hints if hint.endswith(secret[-4:])]
-        assert run("keys", "revoke", mine, *data).returncode == 0
-        refused = server.get("/v1/jwks", bearer)
-        assert refused.status_code == 401
-        assert refused.json()["errors"][0]["code"] == "clerk_key_invalid"
-        assert len(run("keys", "list", *data).stdout.split()) == 1
-        assert Person(server).sign_up(NUMBER).startswith("user_")
-
-
-def test_unknown_key_is_not_revoked(tmp_path: Path) -> None:
-    with Running("dev", port=free_port(), DATA=str(tmp_path)) as server:
-        server.answering()
-        done = run("keys", "revoke", "sk_live_none", "--data", str(tmp_path))
-        expect_complaint(done, "sk_live_none")
-        assert len(run("keys", "list", "--data", str(tmp_path)).stdout.split()) == 1
-
-
-def test_keys_need_a_server_first(tmp_path: Path) -> None:
-    done = run("keys", "list", "--data", str(tmp_path / "nothing"))
-    expect_complaint(done, "start a server there first")
-    assert not (tmp_path / "nothing").exists()
-
-
-def test_keys_work_with_the_settings_of_serve(tmp_path: Path) -> None:
-    port = free_port()
-    settings = serve_settings(port, tmp_path)
-    with Running("serve", port=port, **settings) as server:
-        server.answering()
-        done = run("keys", "list", PORT=str(port), **settings)
-        assert done.returncode == 0
-        assert len(done.stdout.split()) == 1

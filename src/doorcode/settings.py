@@ -39,6 +39,7 @@ KNOWN = frozenset(
         "SDK_DIR",
         "SMTP_URL",
         "TEST_MODE",
+        "TLS",
         "TRUSTED_PROXIES",
         "URL",
     }
@@ -76,6 +77,7 @@ class Settings:
     sdk_cdn: str = DEFAULT_CDN
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
+    tls: bool = False
     unknown: tuple[str, ...] = ()
 
     @property
@@ -132,6 +134,7 @@ class _Reader:
             sdk_cdn=self._sdk_cdn(),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
+            tls=self._tls(url),
             unknown=tuple(sorted(self._values.keys() - KNOWN)),
         )
         if self._problems:
@@ -171,10 +174,26 @@ class _Reader:
 
     def _development_url(self, port: int) -> str:
         """Where a person on this machine finds the server; elsewhere, by the host it was given."""
-        host = self._text("HOST", "")
+        host, scheme = self._text("HOST", ""), "https" if self._wants_tls() else "http"
         if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - compared, not bound
             host = "localhost"
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+    def _wants_tls(self) -> bool:
+        return self._text("TLS", "off").lower() in _ON
+
+    def _tls(self, url: str) -> bool:
+        """Whether this process itself speaks https, by a certificate of its own making."""
+        on = self._switch("TLS", default=False)
+        if on and not self._development:
+            self._problem(
+                "TLS",
+                "is for development: its certificate is trusted on this machine only. "
+                "Let a proxy before `doorcode serve` speak https.",
+            )
+        elif on and url.startswith("http://"):
+            self._problem("URL", f"is {url!r}, but with TLS on this server speaks https only.")
+        return on
 
     def _publishable_key(self, url: str) -> str:
         host = urlsplit(url).netloc

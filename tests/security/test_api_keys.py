@@ -11,6 +11,7 @@ from doorcode.security.api_keys import (
     hint,
     host_of,
     is_development,
+    key_host,
     publishable_key,
     secret_key,
 )
@@ -56,6 +57,62 @@ def test_a_padded_key_is_read_too() -> None:
 def test_what_is_no_publishable_key_is_refused(key: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - base64 speaks for itself
         host_of(key)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("auth.example.com", "auth.example.com"),
+        ("Auth.Example.com", "auth.example.com"),
+        ("clerk.shop.localhost:8443", "clerk.shop.localhost:8443"),
+        ("127.0.0.1:8100", "127.0.0.1:8100"),
+        ("shop.clerk.accounts.dev", "shop.clerk.accounts.dev"),
+        (f"{'a' * 63}.example", f"{'a' * 63}.example"),
+    ],
+)
+def test_a_host_is_brought_to_the_form_that_browsers_send(text: str, host: str) -> None:
+    assert key_host(text) == host
+    assert host_of(publishable_key(key_host(text))) == host
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("https://auth.example.com", "is an address; name its host alone"),
+        ("auth.example.com/", "is an address; name its host alone"),
+        ("localhost", "has no dot"),
+        ("localhost:8787", "has no dot"),
+        ("", "has no dot"),
+        ("auth.example.com:", "is not a host"),
+        ("auth.example.com:0", "is not a host"),
+        ("auth.example.com:65536", "is not a host"),
+        ("auth.example.com:http", "is not a host"),
+        ("auth..example.com", "is not a host"),
+        (".example.com", "is not a host"),
+        ("auth.example.com.", "is not a host"),
+        ("-auth.example.com", "is not a host"),
+        ("auth_1.example.com", "is not a host"),
+        ("auth.example.com$", "is not a host"),
+        ("auth.exämple.com", "is not a host"),
+        ("auth.example.com\n", "is not a host"),
+        ("user@auth.example.com", "is not a host"),
+        (f"{'a' * 64}.example", "is not a host"),
+        (".".join(["a" * 60] * 5), "is not a host"),
+    ],
+)
+def test_what_no_key_can_name_is_refused_in_a_sentence(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        key_host(text)
+
+
+@given(HOSTS)
+def test_no_key_of_a_good_host_holds_another_underscore(host: str) -> None:
+    try:
+        key = publishable_key(key_host(host))
+    except ValueError:
+        return
+    assert key.count("_") == 2
+    assert not set(key) & set("+/=")
 
 
 def test_cookies_have_the_suffix_that_the_sdks_compute() -> None:

@@ -27,6 +27,14 @@ class Kind(StrEnum):
     EMAIL = "email_address"
 
 
+class Channel(StrEnum):
+    """By what a code travels."""
+
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+
+
 class Strategy(StrEnum):
     """How an address is verified."""
 
@@ -61,6 +69,16 @@ class Address:
     def strategy(self) -> Strategy:
         """The only strategy that can verify it."""
         return Strategy.PHONE_CODE if self.kind is Kind.PHONE else Strategy.EMAIL_CODE
+
+    @property
+    def channel(self) -> Channel:
+        """By what a code travels to it where nobody asks for another way."""
+        return Channel.SMS if self.kind is Kind.PHONE else Channel.EMAIL
+
+    @property
+    def name(self) -> str:
+        """The address and its sort in one word, by which guesses at it are counted."""
+        return f"{self.kind}:{self.value}"
 
 
 class Malformed(ValueError):

@@ -107,6 +107,57 @@ IDENTIFIER_UNKNOWN = Refusal(
     param="identifier",
 )
 CODE_INCORRECT = Refusal("form_code_incorrect", 422, "is incorrect", "Incorrect code", param="code")
+PARAM_DISABLED = Refusal(
+    "form_param_value_disabled", 400, "is disabled", "This {param} is not in use here."
+)
+PARAM_CONFLICT = Refusal(
+    "form_conditional_param_disallowed",
+    422,
+    "is not allowed",
+    "The {param} cannot be sent together with the other fields.",
+)
+VERIFICATION_NEEDED = Refusal(
+    "form_verification_needed", 422, "is unverified", "The {param} must be verified first."
+)
+LEGAL_NOT_ACCEPTED = Refusal(
+    "legal_not_accepted",
+    422,
+    "must be accepted",
+    "Accept the legal terms to continue.",
+    param="legal_accepted",
+)
+USERNAME_CHARACTER = Refusal(
+    "form_username_invalid_character",
+    422,
+    "has a character that is not allowed",
+    "A username holds only letters without accents, digits, - and _.",
+    param="username",
+)
+USERNAME_DIGITS = Refusal(
+    "form_username_needs_non_number_char",
+    422,
+    "needs a letter",
+    "A username needs at least one letter.",
+    param="username",
+)
+NOT_ALLOWED = Refusal(
+    "not_allowed_access",
+    403,
+    "is not allowed",
+    "This {param} is not allowed to use this application.",
+)
+
+
+def username_length(least: int, most: int) -> Refusal:
+    """A username that is too short or too long."""
+    return Refusal(
+        "form_username_invalid_length",
+        422,
+        f"must have {least} to {most} characters",
+        f"A username must have {least} to {most} characters.",
+        param="username",
+    )
+
 
 # ── a verification ────────────────────────────────────────────────────────────────────
 VERIFICATION_EXPIRED = Refusal(
@@ -148,6 +199,47 @@ EMAIL_UNDELIVERABLE = Refusal(
 
 # ── an attempt to sign up or in ───────────────────────────────────────────────────────
 SESSION_EXISTS = Refusal("session_exists", 400, "already signed in", "You're already signed in.")
+ALREADY_SIGNED_IN = Refusal(
+    "identifier_already_signed_in", 400, "already signed in", "You're already signed in."
+)
+SIGN_UP_RESTRICTED = Refusal(
+    "sign_up_mode_restricted",
+    403,
+    "sign-ups are restricted",
+    "Sign-ups are restricted at the moment: you need an invitation.",
+)
+SIGN_UP_WAITLIST = Refusal(
+    "sign_up_restricted_waitlist",
+    403,
+    "sign-ups are closed",
+    "Sign-ups are closed at the moment. Join the waitlist to be told when they open.",
+)
+SIGN_UP_IF_MISSING_NOT_ALLOWED = Refusal(
+    "sign_up_if_missing_not_allowed",
+    422,
+    "is not allowed",
+    "sign_up_if_missing cannot be used with this identifier or while sign-ups are not public.",
+    param="sign_up_if_missing",
+)
+SIGN_UP_IF_MISSING_STRATEGY = Refusal(
+    "sign_up_if_missing_strategy_not_supported",
+    422,
+    "is not supported",
+    "With sign_up_if_missing the code must go to the identifier that was typed.",
+    param="strategy",
+)
+SIGN_UP_IF_MISSING_TRANSFER = Refusal(
+    "sign_up_if_missing_transfer",
+    404,
+    "no account",
+    "There is no account for this address. Go on to sign up with it.",
+)
+TRANSFER_INVALID = Refusal(
+    "account_transfer_invalid", 400, "nothing to transfer", "There is no account to transfer."
+)
+NO_SECOND_FACTORS = Refusal(
+    "no_second_factors", 400, "no second factors", "This account has no such second factor."
+)
 ACTION_INVALID = Refusal(
     "client_state_invalid", 400, "not now", "This is not possible at this step."
 )
@@ -175,11 +267,160 @@ USER_LOCKED = Refusal(
 USER_BANNED = Refusal("user_banned", 403, "banned", "This account has been banned.")
 NOT_FOUND = Refusal("resource_not_found", 404, "not found", "There is no such resource.")
 
+# ── a ticket ──────────────────────────────────────────────────────────────────────────
+TICKET_INVALID = Refusal(
+    "ticket_invalid_code", 400, "is invalid", "This link is not valid. Ask for a new one."
+)
+TICKET_EXPIRED = Refusal(
+    "ticket_expired_code", 400, "has expired", "This link has expired. Ask for a new one."
+)
+SIGN_IN_TOKEN_REVOKED = Refusal(
+    "sign_in_token_revoked_code", 400, "was revoked", "This sign-in link was revoked."
+)
+SIGN_IN_TOKEN_USED = Refusal(
+    "sign_in_token_already_used_code", 400, "was used", "This sign-in link has been used already."
+)
+SIGN_IN_TOKEN_ELSEWHERE = Refusal(
+    "sign_in_token_not_in_sign_in_code", 400, "not in sign-in", "This link is for signing in only."
+)
+INVITATION_REVOKED = Refusal(
+    "revoked_invitation", 400, "was revoked", "This invitation was revoked."
+)
+INVITATION_ACCEPTED = Refusal(
+    "invitation_already_accepted",
+    400,
+    "was accepted",
+    "This invitation has been accepted already. Try signing in instead.",
+)
+INVITATION_ACCOUNT_EXISTS = Refusal(
+    "invitation_account_exists",
+    400,
+    "has an account",
+    "There is an account for this invitation already. Sign in instead.",
+)
+INVITATION_NO_ACCOUNT = Refusal(
+    "invitation_account_not_exists",
+    400,
+    "has no account",
+    "There is no account for this invitation yet. Sign up instead.",
+)
+
+# ── a profile ─────────────────────────────────────────────────────────────────────────
+LAST_ADDRESS = Refusal(
+    "identification_deletion_failed",
+    400,
+    "is the last",
+    "This is your last way to sign in; it cannot be removed.",
+)
+LAST_REQUIRED_ADDRESS = Refusal(
+    "last_required_identification_deletion_failed",
+    400,
+    "is the last",
+    "At least one address of this sort must stay in your account.",
+)
+LAST_ADDRESS_RESERVED = Refusal(
+    "identification_update_failed",
+    400,
+    "is the last",
+    "Your last way to sign in cannot become the second step.",
+)
+SECOND_FACTOR_UNVERIFIED = Refusal(
+    "identification_update_second_factor_unverified",
+    400,
+    "is unverified",
+    "Verify this address before you use it as a second step.",
+)
+SECOND_FACTOR_REQUIRED = Refusal(
+    "second_factor_deletion_not_allowed",
+    400,
+    "is required",
+    "You must keep at least one second step in your account.",
+)
+DEFAULT_SECOND_FACTOR = Refusal(
+    "form_param_value_invalid",
+    422,
+    "is invalid",
+    "To change the default second step, make another one the default.",
+    param="default_second_factor",
+)
+TOO_MANY_UNVERIFIED = Refusal(
+    "too_many_unverified_identifications",
+    400,
+    "too many",
+    "There are too many unverified addresses in this account. Verify or remove some first.",
+)
+ATTRIBUTE_IMMUTABLE = Refusal(
+    "immutable_attribute_modification_not_allowed",
+    403,
+    "cannot be changed",
+    "Your {param} cannot be changed or removed.",
+)
+DELETE_SELF_DISABLED = Refusal(
+    "user_delete_self_not_enabled",
+    403,
+    "not enabled",
+    "Accounts cannot be deleted by their owners here.",
+)
+BACKUP_CODES_UNAVAILABLE = Refusal(
+    "backup_codes_not_available",
+    400,
+    "not available",
+    "Set up another second step before you make backup codes.",
+)
+IMAGE_TOO_LARGE = Refusal(
+    "image_too_large", 413, "too large", "The image is over 2 MB. Choose a smaller one."
+)
+IMAGE_INVALID = Refusal(
+    "request_body_invalid",
+    400,
+    "not readable",
+    "The image cannot be read. Send a PNG, a JPEG or a WebP.",
+)
+IMAGE_MISSING = Refusal(
+    "form_param_missing", 400, "is missing", "There is no image in the request.", param="file"
+)
+IMAGE_NOT_FOUND = Refusal("image_not_found", 404, "not found", "There is no such image.")
+
+# ── proving oneself again ─────────────────────────────────────────────────────────────
+REVERIFICATION_REQUIRED = Refusal(
+    "session_reverification_required",
+    403,
+    "verification required",
+    "Verify once more that it is you before you do this.",
+)
+REVERIFICATION_MISSING = Refusal(
+    "session_reverification_missing",
+    400,
+    "is missing",
+    "Start to verify this session before you go on with it.",
+)
+REVERIFICATION_INVALID = Refusal(
+    "invalid_action_for_session_reverification",
+    400,
+    "not now",
+    "This is not possible at this step of the verification.",
+)
+
+# ── the waitlist ──────────────────────────────────────────────────────────────────────
+WAITLIST_CLOSED = Refusal(
+    "waitlist_not_accepting_entries", 403, "closed", "The waitlist takes nobody at the moment."
+)
+
 # ── a session, a client, a request ────────────────────────────────────────────────────
 SIGNED_OUT = Refusal("signed_out", 401, "signed out", "You are signed out.")
 SESSION_ENDED = Refusal(
     "authentication_invalid", 401, "not signed in", "This session has ended. Sign in again."
 )
+SESSION_ACTION_INVALID = Refusal(
+    "invalid_action_for_session", 400, "not now", "This is not possible for this session."
+)
+NATIVE_API_DISABLED = Refusal(
+    "native_api_disabled",
+    400,
+    "native API disabled",
+    "Apps without a browser are not served here. Turn native_api.enabled on to allow them.",
+)
+DUPLICATE_RECORD = Refusal("duplicate_record", 400, "is duplicate", "There is one already.")
 DEV_BROWSER_UNKNOWN = Refusal(
     "dev_browser_unauthenticated",
     401,

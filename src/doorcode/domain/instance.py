@@ -1,21 +1,66 @@
-"""What this server asks of the people who sign up and in. One server is one instance."""
+"""What this server asks of the people who sign up and in. One server is one instance.
+
+An operator sets these values (`domain/instance_settings.py` names them); they may change
+while the server runs, so a story reads them once, at its start.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from doorcode.domain import limits
-from doorcode.domain.addresses import Kind
+from doorcode.domain.addresses import Channel, Kind
+from doorcode.domain.restrictions import Restrictions
+
+
+class SignUpMode(StrEnum):
+    """Who may sign up, by its name on the wire."""
+
+    PUBLIC = "public"
+    RESTRICTED = "restricted"
+    WAITLIST = "waitlist"
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One sort of address, and what it is used for."""
 
-    enabled: bool = True
+    used_for_sign_up: bool = True
     required: bool = False
+    verify_at_sign_up: bool = True
     used_for_sign_in: bool = True
-    verified_at_sign_up: bool = True
+    used_for_second_factor: bool = False
+    immutable: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is used at all."""
+        return self.used_for_sign_up or self.used_for_sign_in or self.used_for_second_factor
+
+
+@dataclass(frozen=True, slots=True)
+class NameAttribute:
+    """A name that people may be asked for: the first, the last."""
+
+    used_for_sign_up: bool = False
+    required: bool = False
+    immutable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UsernameAttribute(NameAttribute):
+    """A name that no two people share. `used_for_sign_in`: it may be typed to sign in."""
+
+    used_for_sign_in: bool = False
+    min_length: int = 4
+    max_length: int = 64
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is used at all."""
+        return self.used_for_sign_up or self.used_for_sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +69,72 @@ class Instance:
 
     id: str
     name: str = "Doorcode"
+    url: str = "http://localhost:8787"
     development: bool = False
     test_mode: bool = False
-    single_session: bool = True
-    session_lives_for: int = limits.SESSION_LIVES_FOR
+
+    # ── who may sign up, and with what ────────────────────────────────────────────────
+    mode: SignUpMode = SignUpMode.PUBLIC
     phone: Attribute = field(default_factory=Attribute)
     email: Attribute = field(default_factory=Attribute)
+    username: UsernameAttribute = field(default_factory=UsernameAttribute)
+    first_name: NameAttribute = field(default_factory=NameAttribute)
+    last_name: NameAttribute = field(default_factory=NameAttribute)
+    legal_consent: bool = False
+    restrictions: Restrictions = field(default_factory=Restrictions)
+
+    # ── how codes travel ──────────────────────────────────────────────────────────────
+    channels: tuple[Channel, ...] = (Channel.SMS,)
+    preferred_channels: Mapping[str, Channel] = field(default_factory=dict)
+
+    # ── proving more than once ────────────────────────────────────────────────────────
+    mfa_required: bool = False
+    backup_codes: bool = False
+    client_trust: bool = False
+    reverification: bool = False
+
+    # ── sessions and accounts ─────────────────────────────────────────────────────────
+    single_session: bool = True
+    session_lives_for: int = limits.SESSION_LIVES_FOR
+    delete_self: bool = True
+
+    # ── what the SDKs are told or allowed ─────────────────────────────────────────────
+    organizations: bool = False
+    native_api: bool = False
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     def attribute(self, kind: Kind) -> Attribute:
         """The settings of one sort of address."""
         return self.phone if kind is Kind.PHONE else self.email
 
     @property
-    def required_fields(self) -> list[Kind]:
-        """What nobody can sign up without."""
-        return [kind for kind in Kind if self._asks(kind) and self.attribute(kind).required]
+    def required_fields(self) -> list[str]:
+        """What nobody can sign up without, by its name on the wire."""
+        return [name for name, required in self._fields() if required]
 
     @property
-    def optional_fields(self) -> list[Kind]:
-        """What may be given at sign-up."""
-        return [kind for kind in Kind if self._asks(kind) and not self.attribute(kind).required]
+    def optional_fields(self) -> list[str]:
+        """What may be given at sign-up, by its name on the wire."""
+        return [name for name, required in self._fields() if not required]
 
     @property
-    def identifiers(self) -> list[Kind]:
-        """What can be typed to sign in."""
-        return [kind for kind in Kind if self._asks(kind) and self.attribute(kind).used_for_sign_in]
+    def identifiers(self) -> list[str]:
+        """What can be typed to sign in, by its name on the wire."""
+        kinds: list[str] = [kind for kind in Kind if self.attribute(kind).used_for_sign_in]
+        return [*kinds, "username"] if self.username.used_for_sign_in else kinds
 
-    def _asks(self, kind: Kind) -> bool:
-        return self.attribute(kind).enabled
+    @property
+    def has_second_factors(self) -> bool:
+        """Whether anybody can have a second factor here."""
+        return self.phone.used_for_second_factor or self.email.used_for_second_factor
+
+    def _fields(self) -> list[tuple[str, bool]]:
+        asked = [
+            (Kind.PHONE.value, self.phone.used_for_sign_up, self.phone.required),
+            (Kind.EMAIL.value, self.email.used_for_sign_up, self.email.required),
+            ("username", self.username.used_for_sign_up, self.username.required),
+            ("first_name", self.first_name.used_for_sign_up, self.first_name.required),
+            ("last_name", self.last_name.used_for_sign_up, self.last_name.required),
+            ("legal_accepted", self.legal_consent, True),
+        ]
+        return [(name, required) for name, used, required in asked if used]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Message:
     """A row of the outbox. `sealed` is the only place where the code can be read.
 
-    `channel` is "sms" or "email". `recipient` is an E.164 number or an e-mail address.
+    `channel` is "sms", "whatsapp" or "email". `recipient` is an E.164 number or an e-mail address.
     `attempts` counts hand-overs to a provider so far.
     """
 

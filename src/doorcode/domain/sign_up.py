@@ -2,11 +2,12 @@
 
 missing_requirements ──nothing missing, all verified──▶ complete
         │
-        └──24 hours, or a newer attempt──▶ abandoned
+        └──24 hours without a step, or a newer attempt──▶ abandoned
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 from doorcode.domain import errors
 from doorcode.domain.addresses import Address, Kind, Strategy
 from doorcode.domain.errors import Refused
-from doorcode.domain.instance import Instance
+from doorcode.domain.instance import Instance, UsernameAttribute
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
+
+_USERNAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 class Status(StrEnum):
@@ -43,11 +46,19 @@ class Profile:
     locale: str | None = None
     unsafe_metadata: dict[str, Any] = field(default_factory=dict)
     legal_accepted_at: int | None = None
+    username: str | None = None
+
+    def value_of(self, name: str) -> object:
+        """What was given for a field, by its name on the wire."""
+        return getattr(self, "legal_accepted_at" if name == "legal_accepted" else name)
 
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """An attempt, with the verifications that belong to it (newest per strategy)."""
+    """An attempt, with the verifications that belong to it (newest per strategy).
+
+    `ticket_id` names the invitation that it came by.
+    """
 
     id: str
     client_id: str
@@ -60,10 +71,17 @@ class SignUp:
     verifications: tuple[Verification, ...] = ()
     created_user_id: str | None = None
     created_session_id: str | None = None
+    ticket_id: str | None = None
 
     def is_open(self, now: int) -> bool:
         """Whether anything can still be done with it."""
         return bool(TRANSITIONS[self.status]) and now < self.abandon_at
+
+    def as_of(self, now: int) -> Status:
+        """The status, with the passing of time taken into account."""
+        if self.status is Status.MISSING and now >= self.abandon_at:
+            return Status.ABANDONED
+        return self.status
 
     def address(self, kind: Kind) -> Address | None:
         """The phone number or e-mail address given, if any."""
@@ -88,16 +106,16 @@ class SignUp:
         verification = self.verification(address.strategy) if address else None
         return verification is not None and verification.status is VerificationStatus.VERIFIED
 
-    def missing_fields(self, instance: Instance) -> list[Kind]:
-        """What is required and not given yet."""
-        return [kind for kind in instance.required_fields if self.address(kind) is None]
+    def missing_fields(self, instance: Instance) -> list[str]:
+        """What is required and not given yet, by its name on the wire."""
+        return [name for name in instance.required_fields if not self._has(name)]
 
-    def unverified_fields(self, instance: Instance) -> list[Kind]:
-        """What is given and must still be verified."""
+    def unverified_fields(self, instance: Instance) -> list[str]:
+        """What is given and must still be verified, by its name on the wire."""
         return [
             address.kind
             for address in self.addresses
-            if instance.attribute(address.kind).verified_at_sign_up
+            if instance.attribute(address.kind).verify_at_sign_up
             and not self.is_verified(address.kind)
         ]
 
@@ -135,3 +153,27 @@ class SignUp:
         if self.is_verified(strategy.kind):
             raise Refused(errors.VERIFICATION_DONE)
         return address
+
+    def _has(self, name: str) -> bool:
+        if name in (Kind.PHONE, Kind.EMAIL):
+            return self.address(Kind(name)) is not None
+        return self.profile.value_of(name) is not None
+
+
+def username_value(username: str) -> str:
+    """The form in which two usernames are compared: without case."""
+    return username.lower()
+
+
+def expect_username(username: str, rules: UsernameAttribute) -> None:
+    """Refuse what cannot be a username.
+
+    ASCII letters only: with others somebody could look like somebody else. One letter at
+    least: a username of digits alone could pass for a phone number.
+    """
+    if not rules.min_length <= len(username) <= rules.max_length:
+        raise Refused(errors.username_length(rules.min_length, rules.max_length))
+    if not _USERNAME.fullmatch(username):
+        raise Refused(errors.USERNAME_CHARACTER)
+    if username.replace("-", "").replace("_", "").isdigit():
+        raise Refused(errors.USERNAME_DIGITS)

@@ -2,6 +2,8 @@
 
     unverified ──right code──▶ verified
         │  ╲
+        │    ╲──right code, but nobody has this address──▶ transferable (to a sign-up)
+        │  ╲
         │    ╲──fifth wrong code──▶ failed
         └──time runs out──▶ expired
 
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Strategy
+from doorcode.domain.addresses import Address, Channel, Strategy
 from doorcode.domain.errors import Refusal
 
 
@@ -29,14 +31,18 @@ class Status(StrEnum):
 
     UNVERIFIED = "unverified"
     VERIFIED = "verified"
+    TRANSFERABLE = "transferable"
     FAILED = "failed"
     EXPIRED = "expired"
 
 
 # What may follow what: only what is unverified can still become anything.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.UNVERIFIED: frozenset({Status.VERIFIED, Status.FAILED, Status.EXPIRED}),
+    Status.UNVERIFIED: frozenset(
+        {Status.VERIFIED, Status.TRANSFERABLE, Status.FAILED, Status.EXPIRED}
+    ),
     Status.VERIFIED: frozenset(),
+    Status.TRANSFERABLE: frozenset(),
     Status.FAILED: frozenset(),
     Status.EXPIRED: frozenset(),
 }
@@ -70,7 +76,7 @@ class Verification:
     id: str
     attempt_id: str
     address: Address
-    channel: str
+    channel: Channel
     status: Status
     attempts: int
     sent_at: int
@@ -90,7 +96,7 @@ class Verification:
     def why_not_try(self, now: int) -> Refusal | None:
         """Why no code can be tried at `now`, or None where one can."""
         match self.as_of(now):
-            case Status.VERIFIED:
+            case Status.VERIFIED | Status.TRANSFERABLE:
                 return errors.VERIFICATION_DONE
             case Status.FAILED:
                 return errors.VERIFICATION_FAILED

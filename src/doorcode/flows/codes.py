@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from doorcode.delivery.render import pack
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.message import Message
 from doorcode.domain.verification import Code, Status, Verdict, Verification, judge, refusal_for
@@ -23,11 +23,15 @@ from doorcode.storage.interface import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a code is asked for: a sign-up or a sign-in, until when, in which language."""
+    """What a code is asked for, until when, in which language, and by which channel.
+
+    The id is that of a sign-up, a sign-in, a claimed address or a reverification.
+    """
 
     id: str
     abandon_at: int
     locale: str | None = None
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,10 @@ async def send(
     """Make a code and put it in the outbox, in the unit under way."""
     now = deps.now()
     _expect_not_stale(deps, address)
-    _expect_route(deps, address)
-    await _expect_guesses_left(tx, address, now)
-    verification = await _verification_for(tx, attempt, address, now)
+    channel = attempt.channel or address.channel
+    _expect_route(deps, channel, address)
+    await _expect_guesses_left(tx, address.name, now)
+    verification = await _verification_for(tx, attempt, address, channel, now)
     code = deps.codes.make(address)
     version, digest = deps.codes.digest(verification, code)
     kept = Code(digest, version, verification.expires_at)
@@ -73,7 +78,7 @@ async def count(deps: Deps, tx: Transaction, verification: Verification) -> Coun
     refusal = verification.why_not_try(now)
     if refusal:
         raise Refused(refusal)
-    guess_id = await _spend_guess(tx, verification.address, now)
+    guess_id = await spend_guess(tx, verification.address.name, now)
     most = limits.TRIES_PER_VERIFICATION
     number = await tx.count_try(verification.id, most, now)
     if number is None:
@@ -93,41 +98,48 @@ async def compare(deps: Deps, tried: CountedTry, typed: str) -> Refusal | None:
     return refusal_for(verdict)
 
 
-async def consume(deps: Deps, tx: Transaction, tried: CountedTry) -> Verification:
+async def consume(
+    deps: Deps, tx: Transaction, tried: CountedTry, status: Status = Status.VERIFIED
+) -> Verification:
     """Use the code up, in the unit that opens what it opens; or refuse.
 
     Of two right codes at once, one moves the verification and the other is told that it
     was verified already.
     """
     verification = tried.verification
-    if not await tx.settle(verification.id, Status.VERIFIED):
+    if not await tx.settle(verification.id, status):
         now = await tx.verification_of(verification.attempt_id, verification.address)
         refusal = now.why_not_try(deps.now()) if now else None
         raise Refused(refusal or errors.VERIFICATION_DONE)
     await tx.refund_guess(tried.guess_id)
-    return replace(verification, status=Status.VERIFIED, attempts=tried.number)
+    return replace(verification, status=status, attempts=tried.number)
+
+
+async def spend_guess(tx: Transaction, subject: str, now: int) -> str:
+    """Count a guess at `subject`, or refuse it; the id by which a right one is taken back."""
+    guess_id = new_id("gss", now)
+    most, since = limits.GUESSES_PER_ADDRESS, now - limits.GUESS_WINDOW
+    if not await tx.spend_guess(guess_id, subject, most, since, now):
+        await _expect_guesses_left(tx, subject, now)
+        raise Refused(errors.USER_LOCKED)
+    return guess_id
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────
-def channel_of(address: Address) -> str:
-    """By what a code travels to an address."""
-    return "sms" if address.kind is Kind.PHONE else "email"
-
-
 def _expect_not_stale(deps: Deps, address: Address) -> None:
     """A test account outlives test mode in the database; its well-known code must not."""
     if address.is_test and not deps.instance.test_mode:
         raise Refused(errors.STRATEGY_FOR_USER)
 
 
-def _expect_route(deps: Deps, address: Address) -> None:
-    if not deps.post.can_send(channel_of(address), address.is_test):
+def _expect_route(deps: Deps, channel: Channel, address: Address) -> None:
+    if not deps.post.can_send(channel, address.is_test):
         by_phone = address.kind is Kind.PHONE
         raise Refused(errors.SMS_UNDELIVERABLE if by_phone else errors.EMAIL_UNDELIVERABLE)
 
 
 async def _verification_for(
-    tx: Transaction, attempt: Attempt, address: Address, now: int
+    tx: Transaction, attempt: Attempt, address: Address, channel: Channel, now: int
 ) -> Verification:
     """The verification that a new code joins; a fresh one where there is none to join."""
     earlier = await tx.verification_of(attempt.id, address)
@@ -136,19 +148,20 @@ async def _verification_for(
         if wait:
             raise Refused(replace(errors.RESEND_TOO_SOON, retry_after=wait))
         expires_at = now + limits.CODE_LIVES_FOR
-        await tx.extend(earlier.id, now, expires_at)
-        return replace(earlier, sent_at=now, expires_at=expires_at)
-    return await _fresh_verification(tx, attempt, address, now)
+        joined = replace(earlier, channel=channel, sent_at=now, expires_at=expires_at)
+        await tx.extend(joined)
+        return joined
+    return await _fresh_verification(tx, attempt, address, channel, now)
 
 
 async def _fresh_verification(
-    tx: Transaction, attempt: Attempt, address: Address, now: int
+    tx: Transaction, attempt: Attempt, address: Address, channel: Channel, now: int
 ) -> Verification:
     verification = Verification(
         id=new_id("ver", now),
         attempt_id=attempt.id,
         address=address,
-        channel=channel_of(address),
+        channel=channel,
         status=Status.UNVERIFIED,
         attempts=0,
         sent_at=now,
@@ -173,19 +186,10 @@ def _message(deps: Deps, verification: Verification, address: Address, plain: by
     )
 
 
-async def _spend_guess(tx: Transaction, address: Address, now: int) -> str:
-    guess_id = new_id("gss", now)
-    most, since = limits.GUESSES_PER_ADDRESS, now - limits.GUESS_WINDOW
-    if not await tx.spend_guess(guess_id, address, most, since, now):
-        await _expect_guesses_left(tx, address, now)
-        raise Refused(errors.USER_LOCKED)
-    return guess_id
-
-
-async def _expect_guesses_left(tx: Transaction, address: Address, now: int) -> None:
+async def _expect_guesses_left(tx: Transaction, subject: str, now: int) -> None:
     """Refuse where an address has used up its guesses: no code is sent that cannot be tried."""
     most, since = limits.GUESSES_PER_ADDRESS, now - limits.GUESS_WINDOW
-    made_at = await tx.nth_latest_guess(address, most, since)
+    made_at = await tx.nth_latest_guess(subject, most, since)
     if made_at is not None:
         left = -(-(made_at + limits.GUESS_WINDOW - now) // limits.SECOND)
         meta = {"lockout_expires_in_seconds": left}

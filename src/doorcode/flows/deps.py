@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorcode.domain.instance import Instance
+from doorcode.domain.session import Device
 from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
 from doorcode.security.tokens import Tokens
@@ -23,9 +24,13 @@ class Post(Protocol):
         """Say that a message waits. Returns at once, unless delivery takes no time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deps:
-    """Built once, in the composition root. `now` is the clock, in milliseconds."""
+    """Built once, in the composition root. `now` is the clock, in milliseconds.
+
+    `instance` is replaced as a whole when an operator changes a setting; nothing else is
+    ever assigned again.
+    """
 
     storage: Storage
     instance: Instance
@@ -42,8 +47,10 @@ class Caller:
 
     `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
     the token by which a development instance knows a browser that sends no cookies.
+    `device` is what the browser tells of itself.
     """
 
     client_id: str | None = None
     cookie: bytes | None = None
     dev_browser: bytes | None = None
+    device: Device | None = None

@@ -8,7 +8,7 @@ from doorcode.domain import errors
 from doorcode.domain.client import Client
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import DAY
-from doorcode.domain.session import Session, Status
+from doorcode.domain.session import Device, Session, Status
 from doorcode.domain.user import User
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
@@ -20,9 +20,17 @@ REMEMBERED_FOR = 30 * DAY  # how long an ended session can still be asked about
 
 
 async def start(
-    deps: Deps, tx: Transaction, client: Client, user: User
+    deps: Deps,
+    tx: Transaction,
+    client: Client,
+    user: User,
+    *,
+    device: Device | None = None,
+    second_factor: bool = False,
 ) -> tuple[Client, Session, str]:
     """Sign a user in on a client: the client, the session and the token of a new cookie.
+
+    The session is pending where the person must set up a second factor first.
 
     The cookie is replaced. Somebody may have planted the old one in this browser and
     waits for its owner to sign in (session fixation); the old one opens nothing now.
@@ -36,12 +44,15 @@ async def start(
         id=new_id("sess", now),
         client_id=client.id,
         user_id=user.id,
-        status=Status.ACTIVE,
+        status=Status.PENDING if user.needs_second_factor(deps.instance) else Status.ACTIVE,
         created_at=now,
         updated_at=now,
         last_active_at=now,
         expire_at=expire_at,
         abandon_at=expire_at + REMEMBERED_FOR,
+        first_factor_at=now,
+        second_factor_at=now if second_factor else None,
+        device=device,
     )
     await tx.add_session(session)
     await tx.user_signed_in(user.id, now)

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?P<name>{_LABEL}(\.{_LABEL})+)(:(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII)
 
 
 def publishable_key(host: str, *, live: bool = True) -> str:
     """`pk_live_` and base64 of `host$`, without padding. It is public: it names a host."""
     encoded = base64.b64encode(f"{host}$".encode()).decode().rstrip("=")
     return f"pk_{'live' if live else 'test'}_{encoded}"
+
+
+def key_host(text: str) -> str:
+    """A host, perhaps with a port, in the form in which a publishable key can name it.
+
+    `ValueError` says what is wrong with it, for a person. The SDKs want a dot in the host
+    and no underscore in the key; base64 of letters, digits, dots and hyphens holds none.
+    """
+    if "/" in text:
+        raise ValueError(f"{text!r} is an address; name its host alone, such as auth.example.com")
+    match = _HOST.fullmatch(text.lower())
+    if "." not in text:
+        raise ValueError(f"{text!r} has no dot; the SDKs need a host such as auth.example.com")
+    if not match or len(match["name"]) > 253 or int(match["port"] or 0) > 65_535:
+        raise ValueError(
+            f"{text!r} is not a host such as auth.example.com or auth.example.com:8443"
+        )
+    return text.lower()
 
 
 def host_of(publishable: str) -> str:

@@ -26,6 +26,7 @@ REUSE_FOR_SECONDS = 5
 TOKENS_KEPT = 10_000
 SESSION_CATEGORY = "cl_B7d4PD111AAA"  # the SDKs' name for "a session token"
 
+_Name = tuple[str, str | None, str, int | None, int | None]
 _to_json = msgspec.json.Encoder().encode
 _PADDING = padding.PKCS1v15()
 _SHA256 = hashes.SHA256()
@@ -79,7 +80,7 @@ class Tokens:
             {"alg": "RS256", "typ": "JWT", "kid": self._key.id, "cat": SESSION_CATEGORY}
         )
         self._plain_header = _part({"alg": "RS256", "typ": "JWT", "kid": self._key.id})
-        self._minted: OrderedDict[tuple[str, str | None], tuple[int, str]] = OrderedDict()
+        self._minted: OrderedDict[_Name, tuple[int, str]] = OrderedDict()
         self.jwks: bytes = _to_json({"keys": [key.jwk() for key in keys]})
 
     def mint(self, session: Session, origin: str | None, now: int, *, not_before: int = 0) -> str:
@@ -88,7 +89,7 @@ class Tokens:
         `not_before` (milliseconds) is when the client last changed: app servers refuse a
         token older than that.
         """
-        name, seconds = (session.id, origin), now // SECOND
+        name, seconds = _name(session, origin), now // SECOND
         kept = self._minted.get(name)
         if kept and not_before // SECOND <= kept[0] <= seconds < kept[0] + REUSE_FOR_SECONDS:
             return kept[1]
@@ -101,7 +102,7 @@ class Tokens:
 
     def mint_anew(self, session: Session, origin: str | None, now: int) -> str:
         """A session token that nobody has seen."""
-        self._minted.pop((session.id, origin), None)
+        self._minted.pop(_name(session, origin), None)
         return self.mint(session, origin, now)
 
     def sign_handshake(self, directives: list[str]) -> str:
@@ -118,7 +119,7 @@ class Tokens:
             "jti": os.urandom(10).hex(),
             "nbf": seconds - 10,
             "sid": session.id,
-            "sts": "active",
+            "sts": str(session.status),
             "sub": session.user_id,
             "v": 2,
         }
@@ -139,6 +140,11 @@ def key_id(instance_id: str, der: bytes) -> str:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return "ins_" + hashlib.sha256(instance_id.encode() + encoded).hexdigest()[:27]
+
+
+def _name(session: Session, origin: str | None) -> _Name:
+    """What must be the same for a token to be given out again: all that it says."""
+    return session.id, origin, session.status, session.first_factor_at, session.second_factor_at
 
 
 def _part(value: dict[str, Any]) -> str:

@@ -22,11 +22,13 @@ from typing import Protocol
 from doorcode.domain.addresses import Address
 from doorcode.domain.client import Client, DevBrowser
 from doorcode.domain.message import Message
+from doorcode.domain.reverification import Reverification
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
-from doorcode.domain.user import User
+from doorcode.domain.ticket import Ticket, TicketKind, TicketStatus, WaitlistEntry
+from doorcode.domain.user import OwnedAddress, User
 from doorcode.domain.verification import Code, Verification
 from doorcode.domain.verification import Status as VerificationStatus
 
@@ -93,7 +95,7 @@ class Transaction(Protocol):
         """Remember a new attempt to sign in."""
 
     async def sign_in(self, sign_in_id: str) -> SignIn | None:
-        """An attempt to sign in, with the verification asked for last."""
+        """An attempt to sign in, with the verifications asked for last in each step."""
 
     async def save_sign_in(self, sign_in: SignIn) -> None:
         """Replace an attempt; its verification is saved by its own methods."""
@@ -114,8 +116,8 @@ class Transaction(Protocol):
         This is the one conditional write that consumes a code. Its codes go with it.
         """
 
-    async def extend(self, verification_id: str, sent_at: int, expires_at: int) -> None:
-        """Say that another code was sent."""
+    async def extend(self, verification: Verification) -> None:
+        """Say that another code was sent: when, by which channel, valid until when."""
 
     async def add_code(self, verification_id: str, code: Code, keep: int) -> None:
         """Add a code; of the earlier ones only the newest stay, `keep` in all."""
@@ -128,14 +130,17 @@ class Transaction(Protocol):
 
     # ── guesses ───────────────────────────────────────────────────────────────────────
     async def spend_guess(
-        self, guess_id: str, address: Address, most: int, since: int, now: int
+        self, guess_id: str, subject: str, most: int, since: int, now: int
     ) -> bool:
-        """Count one guess at an address where fewer than `most` were made after `since`."""
+        """Count one guess at `subject` where fewer than `most` were made after `since`.
+
+        The subject is an address's `name`, or whatever else can be guessed at.
+        """
 
     async def refund_guess(self, guess_id: str) -> None:
         """Take a guess back: it was right."""
 
-    async def nth_latest_guess(self, address: Address, nth: int, since: int) -> int | None:
+    async def nth_latest_guess(self, subject: str, nth: int, since: int) -> int | None:
         """When the nth latest guess after `since` was made, from 1."""
 
     # ── users ─────────────────────────────────────────────────────────────────────────
@@ -143,13 +148,51 @@ class Transaction(Protocol):
         """Remember a new account with its addresses, or `Conflict`."""
 
     async def user(self, user_id: str) -> User | None:
-        """An account with its addresses."""
+        """An account with its addresses, those that are only claimed included."""
+
+    async def lock_user(self, user_id: str) -> User | None:
+        """The account, held until the unit ends."""
 
     async def user_by_address(self, address: Address) -> User | None:
-        """The account that owns an address."""
+        """The account that owns an address; one that only claims it does not count."""
+
+    async def user_by_username(self, value: str) -> User | None:
+        """The account of a username, given in the form that is compared."""
 
     async def user_signed_in(self, user_id: str, now: int) -> None:
         """Note the time of a sign-in."""
+
+    async def save_user(self, user: User) -> None:
+        """Replace what an account says, but its addresses and picture, or `Conflict`."""
+
+    async def delete_user(self, user_id: str) -> bool:
+        """Delete an account with all that is its own."""
+
+    # ── addresses of an account ───────────────────────────────────────────────────────
+    async def add_pending_address(self, owned: OwnedAddress) -> None:
+        """Note that somebody says an address is theirs."""
+
+    async def claim_address(self, owned: OwnedAddress) -> None:
+        """Make a claimed address theirs, or `Conflict` where somebody was first."""
+
+    async def save_address(self, owned: OwnedAddress) -> None:
+        """Replace what an owned address is used for."""
+
+    async def delete_address(self, address_id: str) -> bool:
+        """Take an address, owned or claimed, off its account."""
+
+    # ── backup codes and pictures ─────────────────────────────────────────────────────
+    async def replace_backup_codes(self, user_id: str, digests: list[bytes]) -> None:
+        """Give a person other backup codes; the earlier ones are worth nothing."""
+
+    async def use_backup_code(self, user_id: str, digest: bytes, now: int) -> bool:
+        """Use a backup code up, in one conditional statement."""
+
+    async def set_image(self, user_id: str, image: tuple[str, str, bytes] | None, now: int) -> None:
+        """Replace a person's picture: its id, content type and bytes."""
+
+    async def image(self, image_id: str) -> tuple[str, bytes] | None:
+        """The content type and bytes of a picture."""
 
     # ── sessions ──────────────────────────────────────────────────────────────────────
     async def add_session(self, session: Session) -> None:
@@ -159,13 +202,66 @@ class Transaction(Protocol):
         """A session, whatever its status."""
 
     async def live_sessions(self, client_id: str, now: int) -> list[Session]:
-        """The sessions that sign somebody in on a client, oldest first."""
+        """The sessions that stand for somebody on a client, oldest first."""
+
+    async def sessions_of_user(self, user_id: str, now: int) -> list[Session]:
+        """The live sessions of a person on all clients, oldest first."""
+
+    async def has_been_here(self, client_id: str, user_id: str) -> bool:
+        """Whether a person was ever signed in on a client, as far as is remembered."""
 
     async def end_session(self, session_id: str, status: SessionStatus, now: int) -> bool:
-        """Move an active session to `status`; False where it is active no more."""
+        """Move a live session to `status`; False where it is live no more."""
+
+    async def end_sessions_of_user(self, user_id: str, status: SessionStatus, now: int) -> int:
+        """Move all live sessions of a person to `status`; how many there were."""
 
     async def touch_session(self, session_id: str, now: int) -> None:
         """Note that a session was used."""
+
+    async def activate_session(self, session_id: str, now: int) -> bool:
+        """Move a pending session to active; False where it is not pending."""
+
+    async def save_factor_times(self, session: Session) -> None:
+        """Note when the person of a session last proved each factor."""
+
+    # ── reverifications ───────────────────────────────────────────────────────────────
+    async def save_reverification(self, one: Reverification) -> None:
+        """Remember a reverification in the place of the session's earlier one."""
+
+    async def reverification(self, session_id: str) -> Reverification | None:
+        """The newest of a session, with the verifications asked for last in each step."""
+
+    # ── tickets and the waitlist ──────────────────────────────────────────────────────
+    async def add_ticket(self, ticket: Ticket) -> None:
+        """Remember a ticket."""
+
+    async def ticket(self, ticket_id: str) -> Ticket | None:
+        """A ticket, whatever its status."""
+
+    async def settle_ticket(self, ticket_id: str, status: TicketStatus, now: int) -> bool:
+        """Move a pending ticket to `status`, in one conditional statement."""
+
+    async def tickets(self, kind: TicketKind, most: int, skip: int) -> list[Ticket]:
+        """Tickets of a sort, newest first."""
+
+    async def tickets_of_email(self, email: Address) -> list[Ticket]:
+        """The invitations of an address, newest first."""
+
+    async def add_waitlist_entry(self, entry: WaitlistEntry) -> None:
+        """Remember that somebody waits, or `Conflict` where they do already."""
+
+    async def save_waitlist_entry(self, entry: WaitlistEntry) -> None:
+        """Replace what was decided about an entry."""
+
+    async def waitlist_entry(self, entry_id: str) -> WaitlistEntry | None:
+        """An entry by its id."""
+
+    async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
+        """The entry of an address."""
+
+    async def waitlist_entries(self, most: int, skip: int) -> list[WaitlistEntry]:
+        """Entries, newest first."""
 
     # ── outbox ────────────────────────────────────────────────────────────────────────
     async def add_message(self, message: Message) -> None:

@@ -45,14 +45,14 @@ UPDATE dev_browsers SET client_id = :client_id WHERE digest = :digest;
 -- name: add_sign_up
 -- A new attempt to sign up.
 INSERT INTO sign_ups (id, client_id, status, created_at, abandon_at, phone_value, phone_is_test,
-    email_value, email_spelling, email_is_test, profile, created_user_id, created_session_id)
+    email_value, email_spelling, email_is_test, profile, created_user_id, created_session_id, ticket_id)
 VALUES (:id, :client_id, :status, :created_at, :abandon_at, :phone_value, :phone_is_test,
-    :email_value, :email_spelling, :email_is_test, :profile, :created_user_id, :created_session_id);
+    :email_value, :email_spelling, :email_is_test, :profile, :created_user_id, :created_session_id, :ticket_id);
 
 -- name: sign_up
 -- An attempt to sign up.
 SELECT id, client_id, status, created_at, abandon_at, phone_value, phone_is_test, email_value,
-    email_spelling, email_is_test, profile, created_user_id, created_session_id
+    email_spelling, email_is_test, profile, created_user_id, created_session_id, ticket_id
 FROM sign_ups WHERE id = :id;
 
 -- name: save_sign_up
@@ -60,20 +60,23 @@ FROM sign_ups WHERE id = :id;
 UPDATE sign_ups SET status = :status, abandon_at = :abandon_at, phone_value = :phone_value,
     phone_is_test = :phone_is_test, email_value = :email_value, email_spelling = :email_spelling,
     email_is_test = :email_is_test, profile = :profile, created_user_id = :created_user_id,
-    created_session_id = :created_session_id
+    created_session_id = :created_session_id, ticket_id = :ticket_id
 WHERE id = :id;
 
 -- name: add_sign_in
 -- A new attempt to sign in.
 INSERT INTO sign_ins (id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
-    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id)
+    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id,
+    second_verification_id, first_strategy, username, sign_up_if_missing)
 VALUES (:id, :client_id, :status, :created_at, :abandon_at, :identifier_kind, :identifier_value,
-    :identifier_spelling, :identifier_is_test, :user_id, :verification_id, :created_session_id);
+    :identifier_spelling, :identifier_is_test, :user_id, :verification_id, :created_session_id,
+    :second_verification_id, :first_strategy, :username, :sign_up_if_missing);
 
 -- name: sign_in
 -- An attempt to sign in.
 SELECT id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
-    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id
+    identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id,
+    second_verification_id, first_strategy, username, sign_up_if_missing
 FROM sign_ins WHERE id = :id;
 
 -- name: save_sign_in
@@ -81,7 +84,8 @@ FROM sign_ins WHERE id = :id;
 UPDATE sign_ins SET status = :status, abandon_at = :abandon_at, identifier_kind = :identifier_kind,
     identifier_value = :identifier_value, identifier_spelling = :identifier_spelling,
     identifier_is_test = :identifier_is_test, user_id = :user_id, verification_id = :verification_id,
-    created_session_id = :created_session_id
+    created_session_id = :created_session_id, second_verification_id = :second_verification_id,
+    first_strategy = :first_strategy
 WHERE id = :id;
 
 -- name: delete_verification_of
@@ -127,7 +131,7 @@ UPDATE verifications SET status = :status WHERE id = :id AND status = 'unverifie
 
 -- name: extend
 -- Another code was sent.
-UPDATE verifications SET sent_at = :sent_at, expires_at = :expires_at WHERE id = :id;
+UPDATE verifications SET channel = :channel, sent_at = :sent_at, expires_at = :expires_at WHERE id = :id;
 
 -- name: add_code
 -- The digest of a code that was sent.
@@ -183,57 +187,231 @@ ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
 -- name: add_user
 -- A new account.
 INSERT INTO users (id, profile, created_at, updated_at, last_sign_in_at, last_active_at,
-    primary_phone_id, primary_email_id, banned)
+    primary_phone_id, primary_email_id, banned, username, username_value, app_data, image_id,
+    mfa_enabled_at, mfa_disabled_at)
 VALUES (:id, :profile, :created_at, :updated_at, :last_sign_in_at, :last_active_at,
-    :primary_phone_id, :primary_email_id, :banned);
+    :primary_phone_id, :primary_email_id, :banned, :username, :username_value, :app_data, :image_id,
+    :mfa_enabled_at, :mfa_disabled_at);
+
+-- name: save_user
+-- An account has changed. When somebody was last here is noted elsewhere.
+UPDATE users SET profile = :profile, updated_at = :updated_at, primary_phone_id = :primary_phone_id,
+    primary_email_id = :primary_email_id, banned = :banned, username = :username,
+    username_value = :username_value, app_data = :app_data, mfa_enabled_at = :mfa_enabled_at,
+    mfa_disabled_at = :mfa_disabled_at
+WHERE id = :id;
+
+-- name: delete_user
+-- An account and all that is its own: addresses, sessions, codes, pictures, tickets.
+DELETE FROM users WHERE id = :id;
 
 -- name: add_address
 -- An address of an account. The unique index on (kind, value) is what keeps it theirs alone.
-INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at)
-VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :verified_at, :created_at, :updated_at);
+INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at,
+    strategy, reserved_for_second_factor, default_second_factor)
+VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :verified_at, :created_at, :updated_at,
+    :strategy, :reserved, :is_default);
+
+-- name: save_address
+-- What an address is used for, and whether it is proved.
+UPDATE addresses SET verified_at = :verified_at, updated_at = :updated_at, strategy = :strategy,
+    reserved_for_second_factor = :reserved, default_second_factor = :is_default
+WHERE id = :id;
+
+-- name: delete_address
+-- Somebody's address no more.
+DELETE FROM addresses WHERE id = :id;
+
+-- name: add_pending_address
+-- What somebody says is theirs.
+INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
+VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :created_at, :updated_at);
+
+-- name: delete_pending_address
+-- It has been proved, or taken back.
+DELETE FROM pending_addresses WHERE id = :id;
+
+-- name: pending_addresses_of_user
+-- What a person has claimed and not proved.
+SELECT id, user_id, kind, value, spelling, is_test, created_at, updated_at
+FROM pending_addresses WHERE user_id = :user_id ORDER BY created_at, id;
 
 -- name: user
--- An account.
+-- An account, how many backup codes are left, and how many addresses wait for their proof.
 SELECT id, profile, created_at, updated_at, last_sign_in_at, last_active_at, primary_phone_id,
-    primary_email_id, banned
+    primary_email_id, banned, app_data, image_id, mfa_enabled_at, mfa_disabled_at,
+    (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id AND used_at IS NULL) AS codes,
+    (SELECT count(*) FROM pending_addresses WHERE pending_addresses.user_id = users.id) AS pending
 FROM users WHERE id = :id;
 
 -- name: addresses_of_user
 -- The addresses of an account, in the order in which they came.
-SELECT id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at
+SELECT id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at,
+    strategy, reserved_for_second_factor, default_second_factor
 FROM addresses WHERE user_id = :user_id ORDER BY created_at, id;
 
 -- name: user_id_by_address
 -- Whose address this is.
 SELECT user_id FROM addresses WHERE kind = :kind AND value = :value;
 
+-- name: user_id_by_username
+-- Whose name this is.
+SELECT id FROM users WHERE username_value = :value;
+
 -- name: user_signed_in
 -- When somebody last signed in.
 UPDATE users SET last_sign_in_at = :now, last_active_at = :now WHERE id = :id;
 
+-- name: delete_backup_codes
+-- Makes room for fresh ones.
+DELETE FROM backup_codes WHERE user_id = :user_id;
+
+-- name: add_backup_code
+-- One backup code, by its digest.
+INSERT INTO backup_codes (user_id, digest) VALUES (:user_id, :digest);
+
+-- name: use_backup_code
+-- The one write that uses a backup code up.
+UPDATE backup_codes SET used_at = :now
+WHERE user_id = :user_id AND digest = :digest AND used_at IS NULL;
+
+-- name: delete_images
+-- A person has one picture.
+DELETE FROM images WHERE user_id = :user_id;
+
+-- name: add_image
+-- A person's picture, as we wrote it.
+INSERT INTO images (id, user_id, type, bytes, created_at) VALUES (:id, :user_id, :type, :bytes, :now);
+
+-- name: set_image
+-- Which picture is a person's.
+UPDATE users SET image_id = :image_id, updated_at = :now WHERE id = :id;
+
+-- name: image
+-- A picture by its id.
+SELECT type, bytes FROM images WHERE id = :id;
+
 -- name: add_session
 -- Somebody is signed in.
-INSERT INTO sessions (id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at)
-VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_active_at, :expire_at, :abandon_at);
+INSERT INTO sessions (id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
+    first_factor_at, second_factor_at, device)
+VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_active_at, :expire_at, :abandon_at,
+    :first_factor_at, :second_factor_at, :device);
 
 -- name: session
 -- A session by its id.
-SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at
+SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
+    first_factor_at, second_factor_at, device
 FROM sessions WHERE id = :id;
 
 -- name: live_sessions
 -- Who is signed in on a client.
-SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at
-FROM sessions WHERE client_id = :client_id AND status = 'active' AND expire_at > :now
+SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
+    first_factor_at, second_factor_at, device
+FROM sessions WHERE client_id = :client_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 
+-- name: sessions_of_user
+-- Where a person is signed in.
+SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
+    first_factor_at, second_factor_at, device
+FROM sessions WHERE user_id = :user_id AND status IN ('active', 'pending') AND expire_at > :now
+ORDER BY created_at, id;
+
+-- name: has_been_here
+-- Whether a person has ever been signed in on a client.
+SELECT 1 AS found FROM sessions WHERE client_id = :client_id AND user_id = :user_id AND status <> 'pending' LIMIT 1;
+
 -- name: end_session
--- Only an active session can end.
-UPDATE sessions SET status = :status, updated_at = :now WHERE id = :id AND status = 'active';
+-- Only a live session can end.
+UPDATE sessions SET status = :status, updated_at = :now WHERE id = :id AND status IN ('active', 'pending');
+
+-- name: end_sessions_of_user
+-- A person is signed out everywhere.
+UPDATE sessions SET status = :status, updated_at = :now WHERE user_id = :user_id AND status IN ('active', 'pending');
 
 -- name: touch_session
 -- A session was used.
-UPDATE sessions SET last_active_at = :now WHERE id = :id AND status = 'active';
+UPDATE sessions SET last_active_at = :now WHERE id = :id AND status IN ('active', 'pending');
+
+-- name: activate_session
+-- What was asked of the person is done.
+UPDATE sessions SET status = 'active', updated_at = :now WHERE id = :id AND status = 'pending';
+
+-- name: save_factor_times
+-- When a person last proved who they are.
+UPDATE sessions SET first_factor_at = :first_factor_at, second_factor_at = :second_factor_at, updated_at = :now
+WHERE id = :id;
+
+-- name: save_reverification
+-- Somebody is to prove themselves again; a newer start takes the place of an older one.
+INSERT INTO reverifications (session_id, id, level, status, first_verification_id, second_verification_id,
+    created_at, expires_at)
+VALUES (:session_id, :id, :level, :status, :first_verification_id, :second_verification_id,
+    :created_at, :expires_at)
+ON CONFLICT (session_id) DO UPDATE SET id = excluded.id, level = excluded.level, status = excluded.status,
+    first_verification_id = excluded.first_verification_id,
+    second_verification_id = excluded.second_verification_id, created_at = excluded.created_at,
+    expires_at = excluded.expires_at;
+
+-- name: reverification
+-- The newest of a session.
+SELECT session_id, id, level, status, first_verification_id, second_verification_id, created_at, expires_at
+FROM reverifications WHERE session_id = :session_id;
+
+-- name: add_ticket
+-- A sign-in token or an invitation.
+INSERT INTO tickets (id, kind, status, user_id, email_value, email_spelling, email_is_test, data, created_at,
+    updated_at, expires_at)
+VALUES (:id, :kind, :status, :user_id, :email_value, :email_spelling, :email_is_test, :data, :created_at,
+    :updated_at, :expires_at);
+
+-- name: ticket
+-- A ticket by its id.
+SELECT id, kind, status, user_id, email_value, email_spelling, email_is_test, data, created_at,
+    updated_at, expires_at
+FROM tickets WHERE id = :id;
+
+-- name: settle_ticket
+-- The one write that uses a ticket up, or takes it back.
+UPDATE tickets SET status = :status, updated_at = :now WHERE id = :id AND status = 'pending';
+
+-- name: tickets
+-- The newest tickets of a sort.
+SELECT id, kind, status, user_id, email_value, email_spelling, email_is_test, data, created_at,
+    updated_at, expires_at
+FROM tickets WHERE kind = :kind ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :skip;
+
+-- name: tickets_of_email
+-- The invitations of an address.
+SELECT id, kind, status, user_id, email_value, email_spelling, email_is_test, data, created_at,
+    updated_at, expires_at
+FROM tickets WHERE email_value = :email_value ORDER BY created_at DESC, id DESC;
+
+-- name: add_waitlist_entry
+-- Somebody waits to be let in.
+INSERT INTO waitlist_entries (id, email_value, email_spelling, status, created_at, updated_at)
+VALUES (:id, :email_value, :email_spelling, :status, :created_at, :updated_at);
+
+-- name: save_waitlist_entry
+-- An entry was decided.
+UPDATE waitlist_entries SET status = :status, invitation_id = :invitation_id, updated_at = :updated_at
+WHERE id = :id;
+
+-- name: waitlist_entry
+-- An entry by its id.
+SELECT id, email_value, email_spelling, status, invitation_id, created_at, updated_at
+FROM waitlist_entries WHERE id = :id;
+
+-- name: waitlist_entry_of
+-- The entry of an address.
+SELECT id, email_value, email_spelling, status, invitation_id, created_at, updated_at
+FROM waitlist_entries WHERE email_value = :email_value;
+
+-- name: waitlist_entries
+-- The newest entries.
+SELECT id, email_value, email_spelling, status, invitation_id, created_at, updated_at
+FROM waitlist_entries ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :skip;
 
 -- name: add_message
 -- A message waits for a courier; it is committed together with its code.
@@ -355,6 +533,16 @@ DELETE FROM dev_browsers WHERE digest IN (SELECT digest FROM dev_browsers WHERE 
 -- name: delete_old_sessions
 -- Sessions over for longer than anybody asks about.
 DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE abandon_at <= :now LIMIT :most);
+
+-- name: delete_expired_reverifications
+-- Nobody can go on with them.
+DELETE FROM reverifications WHERE session_id IN (
+    SELECT session_id FROM reverifications WHERE expires_at <= :now LIMIT :most);
+
+-- name: delete_old_tickets
+-- Sign-in tokens are forgotten a month after their end; invitations are kept for the list.
+DELETE FROM tickets WHERE id IN (
+    SELECT id FROM tickets WHERE kind = 'sign_in_token' AND expires_at <= :now - 2592000000 LIMIT :most);
 
 -- name: delete_idle_clients
 -- Clients that never signed in, or whose last session is forgotten, and that do nothing.

@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from doorcode.storage.interface import Conflict, Unavailable
-from doorcode.storage.sql import Row, SqlTransaction, load_queries
+from doorcode.storage.rows import Row
+from doorcode.storage.sql import SqlTransaction, load_queries
 
 UNITS_PER_COMMIT = 128
 BUSY_SECONDS = 5.0

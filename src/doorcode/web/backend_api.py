@@ -57,7 +57,7 @@ class _BackendApi:
     async def show_user(self, request: Request) -> Response:
         """An account."""
         found = await user.get(self._door.deps, request.path_params["user_id"])
-        return _json(encode(user_document(found, private=True)))
+        return _json(encode(user_document(found, self._door.deps.instance, private=True)))
 
     async def show_handshake(self, request: Request) -> Response:
         """The cookies of a handshake that was made moments ago."""

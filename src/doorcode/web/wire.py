@@ -5,30 +5,33 @@ Times are milliseconds. Where the public OpenAPI file and the SDKs disagree, the
 
 from __future__ import annotations
 
-from base64 import b64encode
-from typing import Any
-
-import msgspec
-
-from doorcode.domain.addresses import Kind, Strategy
+from doorcode.domain.addresses import Strategy
 from doorcode.domain.instance import Instance
 from doorcode.domain.session import Session
-from doorcode.domain.sign_in import SignIn, first_factors
+from doorcode.domain.sign_in import (
+    BACKUP_CODE,
+    SECOND,
+    Factor,
+    SignIn,
+    factors_of_step,
+    first_factors,
+)
 from doorcode.domain.sign_in import Status as SignInStatus
 from doorcode.domain.sign_up import SignUp
-from doorcode.domain.user import OwnedAddress, User
+from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
 from doorcode.flows.client import ClientView
 from doorcode.security.tokens import Tokens
+from doorcode.web.wire_users import (
+    Json,
+    encode,
+    user_data,
+    user_document,
+    verification_document,
+)
 
-Json = dict[str, Any]
-encode = msgspec.json.Encoder().encode
-
-_SILHOUETTE = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">\
-<rect width="40" height="40" fill="#64748b"/><circle cx="20" cy="15" r="7" fill="#fff"/>\
-<path d="M6 38a14 14 0 0 1 28 0z" fill="#fff"/></svg>"""
-NO_IMAGE = "data:image/svg+xml;base64," + b64encode(_SILHOUETTE).decode()
+__all__ = ["Json", "Wire", "encode", "session_fields", "user_document"]
 
 
 class Wire:
@@ -69,9 +72,9 @@ class Wire:
             **session_fields(session, self._now),
             "last_active_organization_id": None,
             "actor": None,
-            "tasks": [],
-            "user": user_document(user) if user else None,
-            "public_user_data": public_user_data(user) if user else None,
+            "tasks": [{"key": key} for key in session.tasks],
+            "user": user_document(user, self._instance) if user else None,
+            "public_user_data": public_user_data(user, self._instance) if user else None,
             "factor_verification_age": session.factor_age(self._now),
             "last_active_token": token,
         }
@@ -82,7 +85,7 @@ class Wire:
         return {
             "object": "sign_up_attempt",
             "id": sign_up.id,
-            "status": sign_up.status,
+            "status": sign_up.as_of(self._now),
             "required_fields": instance.required_fields,
             "optional_fields": instance.optional_fields,
             "missing_fields": sign_up.missing_fields(instance),
@@ -93,7 +96,7 @@ class Wire:
                 "web3_wallet": None,
                 "external_account": None,
             },
-            "username": None,
+            "username": profile.username,
             "email_address": sign_up.email.spelling if sign_up.email else None,
             "phone_number": sign_up.phone.value if sign_up.phone else None,
             "web3_wallet": None,
@@ -115,40 +118,50 @@ class Wire:
         }
 
     def sign_in(self, sign_in: SignIn, user: User | None) -> Json:
-        """An attempt to sign in. A second factor is not asked for."""
-        open_factors = sign_in.status is SignInStatus.NEEDS_FIRST_FACTOR
+        """An attempt to sign in."""
+        status = sign_in.as_of(self._now)
+        open_factors = status is SignInStatus.NEEDS_FIRST_FACTOR
+        identifier = sign_in.identifier.value if sign_in.identifier else sign_in.username
+        # Whether there is an account is not said before a code has been typed.
+        shown = user if user and not sign_in.sign_up_if_missing else None
         return {
             "object": "sign_in_attempt",
             "id": sign_in.id,
-            "status": sign_in.status,
+            "status": status,
             "supported_identifiers": self._instance.identifiers,
-            "supported_first_factors": self._factors(sign_in, user) if open_factors else None,
-            "supported_second_factors": None,
-            "first_factor_verification": self._verification(sign_in.verification),
-            "second_factor_verification": None,
-            "identifier": sign_in.identifier.value if sign_in.identifier else None,
-            "user_data": _user_data(user) if user else None,
+            "supported_first_factors": self._first(sign_in, user) if open_factors else None,
+            "supported_second_factors": self._second(sign_in, user) if status in SECOND else None,
+            "first_factor_verification": self.verification(sign_in.first),
+            "second_factor_verification": self.verification(sign_in.second),
+            "identifier": identifier,
+            "user_data": user_data(shown, self._instance) if shown else None,
             "created_session_id": sign_in.created_session_id,
             "abandon_at": sign_in.abandon_at,
+            "client_trust_state": "new" if status is SignInStatus.NEEDS_CLIENT_TRUST else None,
         }
 
-    def _factors(self, sign_in: SignIn, user: User | None) -> list[Json]:
-        if user is None:
-            return []
-        return [
-            {
-                "strategy": factor.strategy,
-                "safe_identifier": factor.safe_identifier,
-                f"{factor.strategy.kind}_id": factor.address.id,
-                "primary": factor.primary,
-                **(
-                    {"default": False, "channels": ["sms"]}
-                    if factor.strategy is Strategy.PHONE_CODE
-                    else {}
-                ),
-            }
-            for factor in first_factors(sign_in, user, self._instance)
-        ]
+    def _first(self, sign_in: SignIn, user: User | None) -> list[Json]:
+        factors = first_factors(sign_in, user, self._instance)
+        return [self.factor(factor) for factor in factors]
+
+    def _second(self, sign_in: SignIn, user: User | None) -> list[Json]:
+        factors = factors_of_step(sign_in, user, self._instance) if user else []
+        return [self.factor(factor) for factor in factors]
+
+    def factor(self, factor: Factor) -> Json:
+        """One way to prove oneself."""
+        if factor.strategy == BACKUP_CODE:
+            return {"strategy": factor.strategy}
+        strategy = Strategy(factor.strategy)
+        document = {
+            "strategy": strategy,
+            "safe_identifier": factor.safe_identifier,
+            f"{strategy.kind}_id": factor.id,
+            "primary": factor.primary,
+        }
+        if strategy is Strategy.PHONE_CODE:
+            document |= {"default": factor.default, "channels": list(self._instance.channels)}
+        return document
 
     def _sign_up_verification(self, sign_up: SignUp, strategy: Strategy) -> Json | None:
         if sign_up.address(strategy.kind) is None:
@@ -156,19 +169,20 @@ class Wire:
         verification = sign_up.verification(strategy)
         if verification is None:
             # The prebuilt components send no code where they see the strategy set already.
-            document = _verification_document("unverified", None, 0, None)
+            document = verification_document("unverified", None, 0, None)
             return {**document, "next_action": "needs_prepare", "supported_strategies": [strategy]}
-        document = self._verification(verification) or {}
+        document = self.verification(verification) or {}
         done = verification.as_of(self._now) is VerificationStatus.VERIFIED
         tries_left = verification.why_not_try(self._now) is None
         action = "" if done else "needs_attempt" if tries_left else "needs_prepare"
         return {**document, "next_action": action, "supported_strategies": [strategy]}
 
-    def _verification(self, verification: Verification | None) -> Json | None:
+    def verification(self, verification: Verification | None) -> Json | None:
+        """A verification as far as anybody may see it."""
         if verification is None:
             return None
         status = verification.as_of(self._now)
-        document = _verification_document(
+        document = verification_document(
             status, verification.strategy, verification.attempts, verification.expires_at
         )
         if verification.strategy is Strategy.PHONE_CODE:
@@ -187,121 +201,4 @@ def session_fields(session: Session, now: int) -> Json:
         "last_active_at": session.last_active_at,
         "created_at": session.created_at,
         "updated_at": session.updated_at,
-    }
-
-
-def user_document(user: User, *, private: bool = False) -> Json:
-    """An account. Only app servers are told what is `private`."""
-    profile = user.profile
-    return {
-        **({"private_metadata": {}} if private else {}),
-        "object": "user",
-        "id": user.id,
-        "external_id": None,
-        "username": None,
-        "first_name": profile.first_name,
-        "last_name": profile.last_name,
-        "image_url": NO_IMAGE,
-        "has_image": False,
-        "locale": profile.locale,
-        "primary_email_address_id": user.primary_email_id,
-        "primary_phone_number_id": user.primary_phone_id,
-        "primary_web3_wallet_id": None,
-        "password_enabled": False,
-        "two_factor_enabled": False,
-        "totp_enabled": False,
-        "backup_code_enabled": False,
-        "email_addresses": [email_address(one) for one in user.of_kind(Kind.EMAIL)],
-        "phone_numbers": [phone_number(one) for one in user.of_kind(Kind.PHONE)],
-        "web3_wallets": [],
-        "passkeys": [],
-        "external_accounts": [],
-        "enterprise_accounts": [],
-        "saml_accounts": [],
-        "organization_memberships": [],
-        "public_metadata": {},
-        "unsafe_metadata": profile.unsafe_metadata,
-        "create_organization_enabled": False,
-        "create_organizations_limit": None,
-        "delete_self_enabled": False,
-        "last_sign_in_at": user.last_sign_in_at,
-        "banned": user.banned,
-        "locked": False,
-        "lockout_expires_in_seconds": None,
-        "verification_attempts_remaining": None,
-        "legal_accepted_at": profile.legal_accepted_at,
-        "mfa_enabled_at": None,
-        "mfa_disabled_at": None,
-        "last_active_at": user.last_active_at,
-        "profile_image_url": NO_IMAGE,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-    }
-
-
-def email_address(owned: OwnedAddress) -> Json:
-    """An e-mail address of an account."""
-    return {
-        **_identification(owned, "email_address"),
-        "email_address": owned.address.spelling,
-        "matches_sso_connection": False,
-    }
-
-
-def phone_number(owned: OwnedAddress) -> Json:
-    """A phone number of an account."""
-    return {
-        **_identification(owned, "phone_number"),
-        "phone_number": owned.address.value,
-        "reserved_for_second_factor": False,
-        "default_second_factor": False,
-        "backup_codes": None,
-    }
-
-
-def public_user_data(user: User) -> Json:
-    """What may be shown of an account beside a session."""
-    return {
-        **_user_data(user),
-        "identifier": user.identifier,
-        "user_id": user.id,
-        "username": None,
-        "profile_image_url": NO_IMAGE,
-    }
-
-
-def _user_data(user: User) -> Json:
-    return {
-        "first_name": user.profile.first_name,
-        "last_name": user.profile.last_name,
-        "image_url": NO_IMAGE,
-        "has_image": False,
-    }
-
-
-def _identification(owned: OwnedAddress, name: str) -> Json:
-    verified = owned.verified_at is not None
-    verification = _verification_document("verified", owned.address.strategy, 0, None)
-    return {
-        "object": name,
-        "id": owned.id,
-        "reserved": False,
-        "linked_to": [],
-        "verification": verification if verified else None,
-        "created_at": owned.created_at,
-        "updated_at": owned.updated_at,
-    }
-
-
-def _verification_document(
-    status: str, strategy: Strategy | None, attempts: int, expire_at: int | None
-) -> Json:
-    return {
-        "object": "verification_otp",
-        "status": status,
-        "strategy": strategy,
-        "attempts": attempts,
-        "expire_at": expire_at,
-        "verified_at_client": None,
-        "error": None,
     }

@@ -51,7 +51,7 @@ async def show_me(door: Door, request: Request) -> Response:
     """The account behind the session that is meant."""
     caller, named = await door.caller(request), request.query.get("_clerk_session_id")
     view, _, user = await story.of_request(door.deps, caller, named)
-    return wrapped(door, request, view, lambda _: user_document(user))
+    return wrapped(door, request, view, lambda _: user_document(user, door.deps.instance))
 
 
 async def show_active(door: Door, request: Request) -> Response:

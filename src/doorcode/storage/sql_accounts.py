@@ -1,0 +1,235 @@
+"""The half of the storage interface that is about accounts: users, sessions, tickets.
+
+See `interface.Transaction` for what each method promises, `sql.py` for the other half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from doorcode.domain.addresses import Address
+from doorcode.domain.reverification import Reverification
+from doorcode.domain.session import Session
+from doorcode.domain.session import Status as SessionStatus
+from doorcode.domain.ticket import Ticket, TicketKind, TicketStatus, WaitlistEntry
+from doorcode.domain.user import OwnedAddress, User
+from doorcode.storage import rows
+from doorcode.storage.rows import Row
+
+
+class Statements(Protocol):
+    """How an engine runs a statement of `queries.sql`."""
+
+    async def rows(self, name: str, **values: Any) -> list[Row]:
+        """All rows that it returns, in the order of its columns."""
+
+    async def run(self, name: str, **values: Any) -> int:
+        """How many rows it changed."""
+
+
+class AccountStatements:
+    """What is done with accounts, over statements of `queries.sql`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._sql = statements
+
+    async def _one(self, name: str, **values: Any) -> Row | None:
+        found = await self._sql.rows(name, **values)
+        return found[0] if found else None
+
+    # ── users ─────────────────────────────────────────────────────────────────────────
+    async def add_user(self, user: User) -> None:
+        await self._sql.run("add_user", **rows.user_values(user))
+        for owned in user.addresses:
+            await self._sql.run("add_address", **rows.owned_values(owned))
+
+    async def user(self, user_id: str) -> User | None:
+        row = await self._one("user", id=user_id)
+        if row is None:
+            return None
+        owned = await self._sql.rows("addresses_of_user", user_id=user_id)
+        pending = await self._pending(user_id) if row[14] else []
+        return rows.to_user(row, (*(rows.to_owned_address(one) for one in owned), *pending))
+
+    async def _pending(self, user_id: str) -> list[OwnedAddress]:
+        found = await self._sql.rows("pending_addresses_of_user", user_id=user_id)
+        pending = []
+        for row in found:
+            given = rows.to_pending_address(row, None)
+            asked = await self._one(
+                "verification_of",
+                attempt_id=given.id,
+                address_kind=str(given.address.kind),
+                address_value=given.address.value,
+            )
+            verification = rows.to_verification(asked) if asked else None
+            pending.append(replace(given, verification=verification))
+        return pending
+
+    async def lock_user(self, user_id: str) -> User | None:
+        return await self.user(user_id)
+
+    async def user_by_address(self, address: Address) -> User | None:
+        row = await self._one("user_id_by_address", kind=str(address.kind), value=address.value)
+        return await self.user(row[0]) if row else None
+
+    async def user_by_username(self, value: str) -> User | None:
+        row = await self._one("user_id_by_username", value=value)
+        return await self.user(row[0]) if row else None
+
+    async def user_signed_in(self, user_id: str, now: int) -> None:
+        await self._sql.run("user_signed_in", id=user_id, now=now)
+
+    async def save_user(self, user: User) -> None:
+        await self._sql.run("save_user", **rows.user_values(user))
+
+    async def delete_user(self, user_id: str) -> bool:
+        return await self._sql.run("delete_user", id=user_id) == 1
+
+    # ── addresses of an account ───────────────────────────────────────────────────────
+    async def add_pending_address(self, owned: OwnedAddress) -> None:
+        values = rows.owned_values(owned)
+        for name in ("verified_at", "strategy", "reserved", "is_default"):
+            del values[name]
+        await self._sql.run("add_pending_address", **values)
+
+    async def claim_address(self, owned: OwnedAddress) -> None:
+        await self._sql.run("delete_pending_address", id=owned.id)
+        await self._sql.run("add_address", **rows.owned_values(owned))
+
+    async def save_address(self, owned: OwnedAddress) -> None:
+        await self._sql.run("save_address", **rows.owned_values(owned))
+
+    async def delete_address(self, address_id: str) -> bool:
+        deleted = await self._sql.run("delete_address", id=address_id)
+        return deleted + await self._sql.run("delete_pending_address", id=address_id) == 1
+
+    # ── backup codes and pictures ─────────────────────────────────────────────────────
+    async def replace_backup_codes(self, user_id: str, digests: list[bytes]) -> None:
+        await self._sql.run("delete_backup_codes", user_id=user_id)
+        for digest in digests:
+            await self._sql.run("add_backup_code", user_id=user_id, digest=digest)
+
+    async def use_backup_code(self, user_id: str, digest: bytes, now: int) -> bool:
+        used = await self._sql.run("use_backup_code", user_id=user_id, digest=digest, now=now)
+        return used == 1
+
+    async def set_image(self, user_id: str, image: tuple[str, str, bytes] | None, now: int) -> None:
+        await self._sql.run("delete_images", user_id=user_id)
+        await self._sql.run("set_image", id=user_id, image_id=image[0] if image else None, now=now)
+        if image:
+            image_id, kind, content = image
+            await self._sql.run(
+                "add_image", id=image_id, user_id=user_id, type=kind, bytes=content, now=now
+            )
+
+    async def image(self, image_id: str) -> tuple[str, bytes] | None:
+        row = await self._one("image", id=image_id)
+        return (row[0], row[1]) if row else None
+
+    # ── sessions ──────────────────────────────────────────────────────────────────────
+    async def add_session(self, session: Session) -> None:
+        await self._sql.run("add_session", **rows.session_values(session))
+
+    async def session(self, session_id: str) -> Session | None:
+        row = await self._one("session", id=session_id)
+        return rows.to_session(row) if row else None
+
+    async def live_sessions(self, client_id: str, now: int) -> list[Session]:
+        found = await self._sql.rows("live_sessions", client_id=client_id, now=now)
+        return [rows.to_session(row) for row in found]
+
+    async def sessions_of_user(self, user_id: str, now: int) -> list[Session]:
+        found = await self._sql.rows("sessions_of_user", user_id=user_id, now=now)
+        return [rows.to_session(row) for row in found]
+
+    async def has_been_here(self, client_id: str, user_id: str) -> bool:
+        found = await self._one("has_been_here", client_id=client_id, user_id=user_id)
+        return found is not None
+
+    async def end_session(self, session_id: str, status: SessionStatus, now: int) -> bool:
+        return await self._sql.run("end_session", id=session_id, status=str(status), now=now) == 1
+
+    async def end_sessions_of_user(self, user_id: str, status: SessionStatus, now: int) -> int:
+        return await self._sql.run(
+            "end_sessions_of_user", user_id=user_id, status=str(status), now=now
+        )
+
+    async def touch_session(self, session_id: str, now: int) -> None:
+        await self._sql.run("touch_session", id=session_id, now=now)
+
+    async def activate_session(self, session_id: str, now: int) -> bool:
+        return await self._sql.run("activate_session", id=session_id, now=now) == 1
+
+    async def save_factor_times(self, session: Session) -> None:
+        await self._sql.run(
+            "save_factor_times",
+            id=session.id,
+            first_factor_at=session.first_factor_at,
+            second_factor_at=session.second_factor_at,
+            now=session.updated_at,
+        )
+
+    # ── reverifications ───────────────────────────────────────────────────────────────
+    async def save_reverification(self, one: Reverification) -> None:
+        await self._sql.run("save_reverification", **rows.reverification_values(one))
+
+    async def reverification(self, session_id: str) -> Reverification | None:
+        row = await self._one("reverification", session_id=session_id)
+        if row is None:
+            return None
+        asked = [await self._one("verification", id=one) if one else None for one in row[4:6]]
+        first, second = (rows.to_verification(one) if one else None for one in asked)
+        return rows.to_reverification(row, first, second)
+
+    # ── tickets and the waitlist ──────────────────────────────────────────────────────
+    async def add_ticket(self, ticket: Ticket) -> None:
+        await self._sql.run("add_ticket", **rows.ticket_values(ticket))
+
+    async def ticket(self, ticket_id: str) -> Ticket | None:
+        row = await self._one("ticket", id=ticket_id)
+        return rows.to_ticket(row) if row else None
+
+    async def settle_ticket(self, ticket_id: str, status: TicketStatus, now: int) -> bool:
+        return await self._sql.run("settle_ticket", id=ticket_id, status=str(status), now=now) == 1
+
+    async def tickets(self, kind: TicketKind, most: int, skip: int) -> list[Ticket]:
+        found = await self._sql.rows("tickets", kind=str(kind), most=most, skip=skip)
+        return [rows.to_ticket(row) for row in found]
+
+    async def tickets_of_email(self, email: Address) -> list[Ticket]:
+        found = await self._sql.rows("tickets_of_email", email_value=email.value)
+        return [rows.to_ticket(row) for row in found]
+
+    async def add_waitlist_entry(self, entry: WaitlistEntry) -> None:
+        await self._sql.run(
+            "add_waitlist_entry",
+            id=entry.id,
+            email_value=entry.email.value,
+            email_spelling=entry.email.spelling,
+            status=str(entry.status),
+            created_at=entry.created_at,
+            updated_at=entry.updated_at,
+        )
+
+    async def save_waitlist_entry(self, entry: WaitlistEntry) -> None:
+        await self._sql.run(
+            "save_waitlist_entry",
+            id=entry.id,
+            status=str(entry.status),
+            invitation_id=entry.invitation_id,
+            updated_at=entry.updated_at,
+        )
+
+    async def waitlist_entry(self, entry_id: str) -> WaitlistEntry | None:
+        row = await self._one("waitlist_entry", id=entry_id)
+        return rows.to_waitlist_entry(row) if row else None
+
+    async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
+        row = await self._one("waitlist_entry_of", email_value=email.value)
+        return rows.to_waitlist_entry(row) if row else None
+
+    async def waitlist_entries(self, most: int, skip: int) -> list[WaitlistEntry]:
+        found = await self._sql.rows("waitlist_entries", most=most, skip=skip)
+        return [rows.to_waitlist_entry(row) for row in found]

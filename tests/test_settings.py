@@ -67,7 +67,7 @@ def test_option_counts_before_environment() -> None:
 @pytest.mark.parametrize(
     "name",
     ["URL", "PORT", "HOST", "DATA", "ORIGINS", "MASTER_KEY", "TEST_MODE", "PUBLISHABLE_KEY",
-     "COOKIE_DOMAIN", "TRUSTED_PROXIES", "SDK_DIR", "SMTP_URL"],
+     "COOKIE_DOMAIN", "TRUSTED_PROXIES", "SDK_DIR", "SMTP_URL", "SETTINGS", "SETTINGS_FILE"],
 )  # fmt: skip
 def test_empty_setting_is_none(name: str) -> None:
     """Compose files and `.env` files set what is not needed to nothing."""
@@ -208,6 +208,12 @@ BAD = [
     ("LIMITS_NETWORK", "sometimes"),
     ("SDK_CDN", "cdn.example.com"),
     ("SMTP_URL", "localhost:25"),
+    ("SETTINGS", "{"),
+    ("SETTINGS", "[]"),
+    ("SETTINGS", '{"auth_phone": {"requird": true}}'),
+    ("SETTINGS", '{"auth_phone": {"required": "yes"}}'),
+    ("SETTINGS", '{"auth_phone": {"required": true}, "auth_phone.required": true}'),
+    ("SETTINGS_FILE", "/no/such/directory/doorcode.toml"),
     ("PUBLISHABLE_KEY", "sk_live_secret"),
     ("PUBLISHABLE_KEY", "pk_live_!!!!"),
     ("PUBLISHABLE_KEY", "pk_live_AAAA"),
@@ -270,3 +276,41 @@ def test_secrets_are_not_shown() -> None:
     assert KEY not in shown
     assert "hush" not in shown
     assert all(repr(key) not in shown for key in settings.master_key.versions.values())
+
+
+# ── the instance's own settings ───────────────────────────────────────────────────────
+def test_the_instances_settings_are_read_from_json() -> None:
+    settings = good(SETTINGS='{"auth_phone": {"required": true}, "session.lifetime_minutes": 5}')
+    assert settings.instance_settings == {
+        "auth_phone.required": True,
+        "session.lifetime_minutes": 300_000,
+    }
+    assert good().instance_settings == {}
+
+
+def test_every_wrong_setting_of_the_instance_is_said() -> None:
+    said = problems(SETTINGS='{"auth_phone": {"requird": true}, "mfa.required": 1}', PORT="0")
+    assert len(said) == 3
+    assert [one for one in said if "the nearest name is auth_phone.required" in one]
+    assert [one for one in said if "mfa.required is 1; expected true or false" in one]
+
+
+def test_the_settings_file_is_the_one_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert good().settings_file == Path("doorcode.toml")
+    assert not good().settings_file_required
+    (tmp_path / "doorcode.toml").write_text("mfa.required = 1", "utf-8")
+    [said] = problems()
+    assert said.startswith("doorcode.toml: mfa.required is 1")
+
+
+def test_a_settings_file_that_was_named_is_required(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("mfa.required = false", "utf-8")
+    settings = good(SETTINGS_FILE=str(file))
+    assert (settings.settings_file, settings.settings_file_required) == (file, True)
+    file.write_text("mfa.required = ", "utf-8")
+    [said] = problems(SETTINGS_FILE=str(file))
+    assert str(file) in said and "TOML" in said

@@ -24,6 +24,7 @@ from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins, is_loopback
 from doorcode.flows.deps import Deps
 from doorcode.instance_keys import Keys
+from doorcode.live_settings import LiveSettings
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
@@ -63,18 +64,24 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """Open the database, make what is missing, and start the courier and the cleaning."""
     storage = open_storage(settings)
     try:
+        live = LiveSettings(settings, storage)
+        # Before the keys: a start that is refused must not use up the one showing of the secret.
+        await live.open()
         keys = await instance_keys.open_keys(storage, settings, now())
+        instance = await live.start(keys.instance_id)
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
-        door = _door(settings, storage, keys, sealer, courier)
+        deps = _deps(instance, storage, settings, keys, sealer, courier)
+        door = Door(deps, _boundary(settings), RateLimits(enabled=settings.network_limits))
         inbox_token = _inbox_token(settings)
         routes = [
             *backend_api.routes(door),
             *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
             *pages(door, inbox, inbox_token),
         ]
-        tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_clean(storage))]
+        works = (courier.run(), live.run(deps), _clean(storage))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             yield Server(App(door, routes), keys, inbox_token, tuple(_warnings(settings)))
         finally:
@@ -82,6 +89,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await live.close()
     finally:
         await storage.close()
 
@@ -100,16 +108,15 @@ def open_storage(settings: Settings) -> Sqlite:
         ) from error
 
 
-def _door(
-    settings: Settings, storage: Storage, keys: Keys, sealer: Sealer, courier: Courier
-) -> Door:
-    instance = Instance(
-        id=keys.instance_id,
-        name=settings.name,
-        development=settings.development,
-        test_mode=settings.test_mode,
-    )
-    deps = Deps(
+def _deps(
+    instance: Instance,
+    storage: Storage,
+    settings: Settings,
+    keys: Keys,
+    sealer: Sealer,
+    courier: Courier,
+) -> Deps:
+    return Deps(
         storage=storage,
         instance=instance,
         codes=Codes(keys.master, keys.instance_id),
@@ -118,7 +125,6 @@ def _door(
         post=courier,
         now=now,
     )
-    return Door(deps, _boundary(settings), RateLimits(enabled=settings.network_limits))
 
 
 def _boundary(settings: Settings) -> Boundary:

@@ -10,18 +10,22 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from doorcode.delivery.smtp import parse_sender, parse_url
+from doorcode.domain.instance_settings import read_json
 from doorcode.domain.origins import origin_of
 from doorcode.security import api_keys
 from doorcode.security.master_key import BadMasterKey, MasterKey, parse
+from doorcode.settings_file import CannotRead, SettingsFile, reading_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_PORT = 8787
 DEFAULT_DATA = "./.doorcode"
 DEFAULT_CDN = "https://cdn.jsdelivr.net"
+DEFAULT_SETTINGS_FILE = "doorcode.toml"
 DEVELOPMENT_HOST = "doorcode.localhost"
 KNOWN = frozenset(
     {
@@ -37,6 +41,8 @@ KNOWN = frozenset(
         "PUBLISHABLE_KEY",
         "SDK_CDN",
         "SDK_DIR",
+        "SETTINGS",
+        "SETTINGS_FILE",
         "SMTP_URL",
         "TEST_MODE",
         "TLS",
@@ -78,6 +84,9 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
     tls: bool = False
+    instance_settings: Mapping[str, Any] = field(default_factory=dict)
+    settings_file: Path = Path(DEFAULT_SETTINGS_FILE)
+    settings_file_required: bool = False
     unknown: tuple[str, ...] = ()
 
     @property
@@ -135,6 +144,9 @@ class _Reader:
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
             tls=self._tls(url),
+            instance_settings=self._instance_settings(),
+            settings_file=self._settings_file(),
+            settings_file_required=bool(self._values.get("SETTINGS_FILE")),
             unknown=tuple(sorted(self._values.keys() - KNOWN)),
         )
         if self._problems:
@@ -306,3 +318,22 @@ class _Reader:
         if origin_of(text) is None:
             self._problem("SDK_CDN", f"is {text!r}; set it to an address such as {DEFAULT_CDN}.")
         return text
+
+    def _instance_settings(self) -> Mapping[str, Any]:
+        text = self._text("SETTINGS", "")
+        reading = read_json(text or "{}")
+        for problem in reading.problems:
+            self._problem("SETTINGS", f"cannot be used: {problem.text}")
+        return reading.values
+
+    def _settings_file(self) -> Path:
+        """Where it is; it is read here only to say what is wrong with it beside the rest."""
+        given = self._text("SETTINGS_FILE", "")
+        path = Path(given or DEFAULT_SETTINGS_FILE)
+        try:
+            reading = reading_of(SettingsFile(path, bool(given)).read(), path)
+        except CannotRead as error:
+            self._problem("SETTINGS_FILE", f"cannot be used: {error}")
+        else:
+            self._problems += [problem.text for problem in reading.problems]
+        return path

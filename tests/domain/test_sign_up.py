@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Kind, Strategy
+from doorcode.domain.addresses import Address, Channel, Kind, Strategy
 from doorcode.domain.errors import Refusal, Refused
-from doorcode.domain.instance import Attribute, Instance
-from doorcode.domain.sign_up import TRANSITIONS, SignUp, Status
+from doorcode.domain.instance import Attribute, Instance, NameAttribute, UsernameAttribute
+from doorcode.domain.sign_up import TRANSITIONS, Profile, SignUp, Status, expect_username
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
 
@@ -24,7 +24,7 @@ EMPTY = SignUp("sua_1", "client_1", Status.MISSING, NOW, NOW + limits.ATTEMPT_LI
 def verification(
     address: Address, status: VerificationStatus = VerificationStatus.UNVERIFIED
 ) -> Verification:
-    return Verification("ver_1", "sua_1", address, "sms", status, 0, NOW, NOW + 1)
+    return Verification("ver_1", "sua_1", address, Channel.SMS, status, 0, NOW, NOW + 1)
 
 
 def verified(address: Address) -> Verification:
@@ -93,7 +93,7 @@ def test_a_required_field_is_missing_until_given() -> None:
 
 
 def test_an_instance_may_do_without_verification() -> None:
-    instance = replace(INSTANCE, email=Attribute(verified_at_sign_up=False))
+    instance = replace(INSTANCE, email=Attribute(verify_at_sign_up=False))
     assert replace(EMPTY, email=EMAIL).can_complete(instance)
 
 
@@ -166,3 +166,53 @@ def test_a_code_that_was_not_asked_for_is_refused(sign_up: SignUp, refusal: Refu
     with pytest.raises(Refused) as refused:
         sign_up.verification_to_try(Strategy.PHONE_CODE)
     assert refused.value.refusal == refusal
+
+
+# ── names ─────────────────────────────────────────────────────────────────────────────
+NAMED = replace(
+    INSTANCE,
+    username=UsernameAttribute(used_for_sign_up=True, required=True),
+    first_name=NameAttribute(used_for_sign_up=True, required=True),
+    last_name=NameAttribute(used_for_sign_up=True),
+    legal_consent=True,
+)
+
+
+def test_names_and_consent_are_missing_until_they_are_given() -> None:
+    given = replace(EMPTY, phone=PHONE)
+    assert NAMED.optional_fields == ["phone_number", "email_address", "last_name"]
+    assert given.missing_fields(NAMED) == ["username", "first_name", "legal_accepted"]
+    full = replace(given, profile=Profile("Ada", username="ada_l", legal_accepted_at=NOW))
+    assert full.missing_fields(NAMED) == []
+    assert not replace(full, verifications=()).can_complete(NAMED)
+    assert replace(full, verifications=(verified(PHONE),)).can_complete(NAMED)
+
+
+@pytest.mark.parametrize(
+    ("username", "code"),
+    [
+        ("abc", "form_username_invalid_length"),
+        ("a" * 65, "form_username_invalid_length"),
+        ("ada lovelace", "form_username_invalid_character"),
+        ("аda_l", "form_username_invalid_character"),  # a Cyrillic look-alike
+        ("ada@example", "form_username_invalid_character"),
+        ("+14155552671", "form_username_invalid_character"),
+        ("14155552671", "form_username_needs_non_number_char"),
+        ("1415-555", "form_username_needs_non_number_char"),
+    ],
+)
+def test_a_username_that_could_pass_for_another_is_refused(username: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        expect_username(username, UsernameAttribute())
+    assert (refused.value.refusal.code, refused.value.refusal.param) == (code, "username")
+
+
+@pytest.mark.parametrize("username", ["ada_l", "Ada-2", "a" * 64, "4ever"])
+def test_a_username_of_letters_digits_and_dashes_will_do(username: str) -> None:
+    expect_username(username, UsernameAttribute())
+
+
+def test_time_abandons_it() -> None:
+    assert EMPTY.as_of(EMPTY.abandon_at - 1) is Status.MISSING
+    assert EMPTY.as_of(EMPTY.abandon_at) is Status.ABANDONED
+    assert replace(EMPTY, status=Status.COMPLETE).as_of(EMPTY.abandon_at) is Status.COMPLETE

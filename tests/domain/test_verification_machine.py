@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -79,7 +79,7 @@ class VerificationMachine(RuleBasedStateMachine):
         async with self.storage.transaction() as tx:
             found = await tx.verification_of(ATTEMPT, ADDRESS)
             if found and found.can_be_sent_again(now):
-                await tx.extend(found.id, now, expires_at)
+                await tx.extend(replace(found, sent_at=now, expires_at=expires_at))
             else:
                 found = Verification(
                     f"ver_{self.codes_made}", ATTEMPT, ADDRESS, "email", Status.UNVERIFIED,

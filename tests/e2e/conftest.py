@@ -320,6 +320,12 @@ def visitor_apart(page: Page, app_apart: str) -> Visitor:
     return Visitor(page, app_apart)
 
 
+@pytest.fixture
+def visit() -> Callable[[Page, str], Visitor]:
+    """A person in front of another app, in a browser of the test's own."""
+    return Visitor
+
+
 @pytest.fixture(autouse=True)
 def _show_what_processes_wrote(running: list[Background]) -> None:
     """Forget what was written before this test, so that a failure shows its own part."""

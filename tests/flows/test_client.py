@@ -67,7 +67,7 @@ async def test_planted_cookie_opens_nothing_after_sign_up(world: World) -> None:
 
 
 def _wanted() -> sign_up.Wanted:
-    return sign_up.Wanted({sign_up.Kind.PHONE: ADA}, sign_up.Profile())
+    return sign_up.Wanted({sign_up.Kind.PHONE: ADA})
 
 
 # ── what a client is doing ────────────────────────────────────────────────────────────

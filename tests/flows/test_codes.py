@@ -295,7 +295,7 @@ async def test_budget_spans_clients_and_attempts(world: World) -> None:
     await use_up_guesses(world, 10)
     caller, attempt = await world.signing_in()
     with pytest.raises(Refused) as refused:
-        await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+        await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
     assert refused.value.refusal.code == "user_locked"
     assert refused.value.refusal.meta == {"lockout_expires_in_seconds": HOUR // SECOND}
     assert world.count("guesses") == 10
@@ -326,7 +326,7 @@ async def test_lock_ends_after_an_hour(world: World) -> None:
     await use_up_guesses(world, 10)
     world.clock.forward(GUESS_WINDOW - 1)
     caller, attempt = await world.signing_in()
-    factor = sign_in.Factor(PHONE)
+    factor = sign_in.Wish(PHONE)
     story = sign_in.send_code(world.deps, caller, attempt.id, factor)
     assert await refusal_of(story) == "user_locked"
     world.clock.forward(1)
@@ -437,7 +437,7 @@ async def test_well_known_code_ends_with_test_mode(world: World) -> None:
     world.switch(test_mode=False)
     trying = sign_in.try_code(world.deps, caller, attempt.id, PHONE, "424242")
     assert await refusal_of(trying) == "strategy_for_user_invalid"
-    asking = sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    asking = sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
     assert await refusal_of(asking) == "strategy_for_user_invalid"
 
 

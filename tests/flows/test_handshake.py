@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from doorcode.domain.limits import HANDSHAKE_LIVES_FOR
+from doorcode.flows import client as clients
 from doorcode.flows import handshake
+from doorcode.flows.deps import Caller
 
 from .world import World
 
@@ -51,3 +53,12 @@ async def test_moved_seal_does_not_open(world: World) -> None:
     got = {await handshake.fetch(world.deps, one) is None}
     got.add(await handshake.fetch(world.deps, other) is None)
     assert got == {True, False}
+
+
+async def test_browser_gets_a_new_name_of_its_own(world: World) -> None:
+    client = (await clients.create(world.deps, Caller())).client
+    assert client is not None
+    words = {await handshake.name_browser(world.deps, client.client.id) for _ in range(3)}
+    assert len(words) == 3
+    for word in words:
+        assert (await clients.find(world.deps, None, word)).client_id == client.client.id

@@ -126,7 +126,7 @@ async def test_request_means_the_last_active_session(world: World) -> None:
     await world.account(BEA)
     caller, first = await signed_in(world, ADA)
     _, attempt = await world.signing_in(BEA, caller)
-    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
     await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     _, meant, user = await session.of_request(world.deps, caller, None)
     assert user.identifier == BEA
@@ -143,7 +143,7 @@ async def test_request_cannot_name_an_ended_session(world: World) -> None:
     await world.account(BEA)
     caller, first = await signed_in(world, ADA)
     _, attempt = await world.signing_in(BEA, caller)
-    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
     await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     await session.end(world.deps, caller, first, Status.REMOVED)
     with pytest.raises(Refused, match="authentication_invalid"):
@@ -155,7 +155,7 @@ async def test_other_session_stays_current_when_one_ends(world: World) -> None:
     await world.account(BEA)
     caller, first = await signed_in(world, ADA)
     _, attempt = await world.signing_in(BEA, caller)
-    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Factor(PHONE))
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
     await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     await session.end(world.deps, caller, first, Status.REMOVED)
     _, _, user = await session.of_request(world.deps, caller, None)

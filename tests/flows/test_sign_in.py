@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from doorcode.domain.addresses import Channel, Kind
 from doorcode.domain.errors import Refused
-from doorcode.domain.instance import Attribute
-from doorcode.domain.limits import ATTEMPT_LIVES_FOR
-from doorcode.flows import sign_in
+from doorcode.domain.instance import Attribute, SignUpMode, UsernameAttribute
+from doorcode.domain.limits import ATTEMPT_LIVES_FOR, CODE_LIVES_FOR, RESEND_AFTER
+from doorcode.flows import sign_in, sign_up
 from doorcode.flows.deps import Caller
 
 from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
 
-BY_PHONE, BY_EMAIL = sign_in.Factor(PHONE), sign_in.Factor(EMAIL)
+BY_PHONE, BY_EMAIL = sign_in.Wish(PHONE), sign_in.Wish(EMAIL)
 
 
 # ── the story ─────────────────────────────────────────────────────────────────────────
@@ -61,7 +62,7 @@ async def test_create_may_ask_for_a_code(world: World) -> None:
     await world.account()
     answer = await sign_in.start(world.deps, Caller(), sign_in.Wanted(ADA, PHONE))
     assert answer.subject is not None
-    assert answer.subject.verification is not None
+    assert answer.subject.first is not None
     assert (world.post.announced[-1].to, world.post.announced[-1].committed) == (ADA, True)
 
 
@@ -88,7 +89,7 @@ async def test_address_of_the_account_can_be_named(world: World) -> None:
     _, account = await world.account(ADA, ADA_MAIL)
     assert account.user is not None
     caller, attempt = await world.signing_in(ADA)
-    named = sign_in.Factor(EMAIL, account.user.primary_email_id)
+    named = sign_in.Wish(EMAIL, account.user.primary_email_id)
     await sign_in.send_code(world.deps, caller, attempt.id, named)
     assert world.post.announced[-1].to == ADA_MAIL
 
@@ -97,9 +98,7 @@ async def test_address_of_nobody_cannot_be_named(world: World) -> None:
     await world.account()
     caller, attempt = await world.signing_in()
     with pytest.raises(Refused) as refused:
-        await sign_in.send_code(
-            world.deps, caller, attempt.id, sign_in.Factor(PHONE, "idn_unknown")
-        )
+        await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE, "idn_unknown"))
     assert refused.value.refusal.code == "form_resource_not_found"
     assert refused.value.refusal.param == "phone_number_id"
 
@@ -296,3 +295,163 @@ async def test_attempt_retired_between_count_and_use(
     with pytest.raises(Refused, match="resource_not_found"):
         await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     assert world.count("sessions") == sessions
+
+
+# ── sign_up_if_missing, and the way back ──────────────────────────────────────────────
+EITHER = {"sign_up_if_missing": True}
+
+
+async def either(world: World, identifier: str = BEA) -> tuple[Caller, str]:
+    """An attempt that may become a sign-up, with its code sent."""
+    wanted = sign_in.Wanted(identifier, PHONE, **EITHER)
+    answer = await sign_in.start(world.deps, Caller(), wanted)
+    assert answer.refusal is None
+    assert answer.client is not None
+    assert answer.subject is not None
+    return Caller(answer.client.client.id), answer.subject.id
+
+
+async def test_a_stranger_is_led_to_a_sign_up(world: World) -> None:
+    caller, attempt = await either(world)
+    answer = await sign_in.try_code(world.deps, caller, attempt, PHONE, world.code)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "sign_up_if_missing_transfer"
+    assert answer.client is not None
+    assert answer.client.sign_in is not None
+    assert answer.client.sign_in.first is not None
+    assert answer.client.sign_in.first.status == "transferable"
+    taken = await sign_up.start(world.deps, caller, sign_up.Wanted(transfer=True))
+    assert taken.subject is not None
+    assert taken.subject.status == "complete"
+    assert taken.user is not None
+    assert taken.user.addresses[0].address.value == BEA
+    assert taken.user.addresses[0].is_verified
+
+
+async def test_an_acquaintance_is_signed_in(world: World) -> None:
+    _, account = await world.account(BEA)
+    caller, attempt = await either(world)
+    answer = await sign_in.try_code(world.deps, caller, attempt, PHONE, world.code)
+    assert answer.refusal is None
+    assert answer.user is not None
+    assert account.user is not None
+    assert answer.user.id == account.user.id
+
+
+async def test_a_proof_is_transferred_once(world: World) -> None:
+    caller, attempt = await either(world)
+    await sign_in.try_code(world.deps, caller, attempt, PHONE, world.code)
+    await sign_up.start(world.deps, caller, sign_up.Wanted(transfer=True))
+    world.switch(single_session=False)
+    again = sign_up.start(world.deps, caller, sign_up.Wanted(transfer=True))
+    with pytest.raises(Refused, match="account_transfer_invalid"):
+        await again
+
+
+async def test_what_is_not_proved_is_not_transferred(world: World) -> None:
+    caller, _ = await either(world)
+    with pytest.raises(Refused, match="account_transfer_invalid"):
+        await sign_up.start(world.deps, caller, sign_up.Wanted(transfer=True))
+    with pytest.raises(Refused, match="account_transfer_invalid"):
+        await sign_in.start(world.deps, Caller(), sign_in.Wanted(transfer=True))
+
+
+@pytest.mark.parametrize("mode", [SignUpMode.RESTRICTED, SignUpMode.WAITLIST])
+async def test_nobody_slips_into_a_closed_instance(world: World, mode: SignUpMode) -> None:
+    world.switch(mode=mode)
+    answer = await sign_in.start(world.deps, Caller(), sign_in.Wanted(BEA, **EITHER))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "sign_up_if_missing_not_allowed"
+
+
+async def test_the_code_must_go_to_what_was_typed(world: World) -> None:
+    answer = await sign_in.start(world.deps, Caller(), sign_in.Wanted(BEA, EMAIL, **EITHER))
+    assert answer.refusal is not None
+    assert answer.refusal.code == "sign_up_if_missing_strategy_not_supported"
+    caller, attempt = await either(world)
+    with pytest.raises(Refused, match="sign_up_if_missing_strategy_not_supported"):
+        await sign_in.send_code(world.deps, caller, attempt, BY_EMAIL)
+
+
+async def test_a_sign_up_whose_address_was_claimed_becomes_a_sign_in(world: World) -> None:
+    """Two browsers sign up with one number; the slower one still gets in, to the account."""
+    slow, attempt = await world.asked_by_phone(ADA)
+    code = world.code
+    _, account = await world.account(ADA)
+    refused = await sign_up.try_code(world.deps, slow, attempt.id, PHONE, code)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "identification_claimed"
+    answer = await sign_in.start(world.deps, slow, sign_in.Wanted(transfer=True))
+    assert answer.subject is not None
+    assert answer.subject.status == "complete"
+    assert answer.user is not None
+    assert account.user is not None
+    assert answer.user.id == account.user.id
+
+
+async def test_an_old_proof_does_not_sign_in(world: World) -> None:
+    slow, attempt = await world.asked_by_phone(ADA)
+    code = world.code
+    await world.account(ADA)
+    await sign_up.try_code(world.deps, slow, attempt.id, PHONE, code)
+    world.clock.forward(CODE_LIVES_FOR)
+    with pytest.raises(Refused, match="account_transfer_invalid"):
+        await sign_in.start(world.deps, slow, sign_in.Wanted(transfer=True))
+
+
+# ── several people on one client ──────────────────────────────────────────────────────
+async def test_several_people_may_be_signed_in_on_one_client(world: World) -> None:
+    world.switch(single_session=False)
+    caller, _ = await world.account(ADA)
+    await world.account(BEA)
+    _, attempt = await world.signing_in(BEA, caller)
+    world.clock.forward(RESEND_AFTER)
+    await sign_in.send_code(world.deps, caller, attempt.id, BY_PHONE)
+    done = await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert done.client is not None
+    assert len(done.client.sessions) == 2
+
+
+async def test_one_person_is_signed_in_once_on_a_client(world: World) -> None:
+    world.switch(single_session=False)
+    caller, account = await world.account(ADA)
+    answer = await sign_in.start(world.deps, caller, sign_in.Wanted(ADA))
+    assert answer.refusal is not None
+    assert account.subject is not None
+    assert answer.refusal.code == "identifier_already_signed_in"
+    assert answer.refusal.meta == {"session_id": account.subject.created_session_id}
+
+
+# ── by name ───────────────────────────────────────────────────────────────────────────
+async def test_a_username_finds_the_account_where_that_is_set(world: World) -> None:
+    names = UsernameAttribute(used_for_sign_up=True, used_for_sign_in=True)
+    world.switch(username=names)
+    wanted = sign_up.Wanted({Kind.PHONE: ADA}, {"username": "Ada_L"}, PHONE)
+    answer = await sign_up.start(world.deps, Caller(), wanted)
+    assert answer.client is not None
+    assert answer.subject is not None
+    caller = Caller(answer.client.client.id)
+    await sign_up.try_code(world.deps, caller, answer.subject.id, PHONE, world.code)
+    _, attempt = await world.signing_in("ada_l")
+    assert (attempt.status, attempt.username) == ("needs_first_factor", "Ada_L")
+    world.switch(username=UsernameAttribute(used_for_sign_up=True))
+    refused = await sign_in.start(world.deps, Caller(), sign_in.Wanted("ada_l"))
+    assert refused.refusal is not None
+    assert refused.refusal.code == "form_param_format_invalid"
+
+
+# ── channels ──────────────────────────────────────────────────────────────────────────
+async def test_a_code_may_travel_by_whatsapp_and_then_by_sms(world: World) -> None:
+    await world.account(ADA)
+    caller, attempt = await world.signing_in(ADA)
+    by_whatsapp = sign_in.Wish(PHONE, channel=Channel.WHATSAPP)
+    sent = await sign_in.send_code(world.deps, caller, attempt.id, by_whatsapp)
+    assert sent.subject is not None
+    assert sent.subject.first is not None
+    assert (world.post.announced[-1].channel, sent.subject.first.channel) == ("whatsapp",) * 2
+    world.clock.forward(RESEND_AFTER)
+    again = await sign_in.send_code(world.deps, caller, attempt.id, BY_PHONE)
+    assert again.subject is not None
+    assert again.subject.first is not None
+    assert (world.post.announced[-1].channel, again.subject.first.channel) == ("sms", "sms")
+    assert again.subject.first.id == sent.subject.first.id

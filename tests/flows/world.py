@@ -13,7 +13,7 @@ from typing import Any
 from doorcode.domain.addresses import Kind, Strategy
 from doorcode.domain.instance import Instance
 from doorcode.domain.sign_in import SignIn
-from doorcode.domain.sign_up import Profile, SignUp
+from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_in, sign_up
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
@@ -92,7 +92,7 @@ class FakePost:
 
     file: Path
     sealer: Sealer
-    channels: set[str] = field(default_factory=lambda: {"sms", "email"})
+    channels: set[str] = field(default_factory=lambda: {"sms", "whatsapp", "email"})
     announced: list[Announced] = field(default_factory=list)
 
     def can_send(self, channel: str, is_test: bool) -> bool:
@@ -174,7 +174,7 @@ class World:
     ) -> tuple[Caller, SignUp]:
         """A sign-up under way on a new client, or on `caller`'s."""
         texts = {Kind.PHONE: phone, Kind.EMAIL: email}
-        wanted = sign_up.Wanted({k: t for k, t in texts.items() if t}, Profile())
+        wanted = sign_up.Wanted({k: t for k, t in texts.items() if t})
         return started(await sign_up.start(self.deps, caller or Caller(), wanted))
 
     async def asked_by_phone(self, phone: str = ADA) -> tuple[Caller, SignUp]:
@@ -206,7 +206,7 @@ class World:
         """A sign-in for which a code has been sent."""
         caller, attempt = await self.signing_in(identifier)
         strategy = EMAIL if "@" in identifier else PHONE
-        await sign_in.send_code(self.deps, caller, attempt.id, sign_in.Factor(strategy))
+        await sign_in.send_code(self.deps, caller, attempt.id, sign_in.Wish(strategy))
         return caller, attempt
 
 

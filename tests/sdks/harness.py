@@ -145,6 +145,11 @@ class Person:
     user_id: str
 
 
+def new_phone() -> str:
+    """A valid phone number that nobody has used yet."""
+    return f"+1415555{next(_numbers)}"
+
+
 def sign_up_and_in(page: Page, app: App) -> Person:
     """Somebody new signs up by a code, signs out, and signs in by a second code."""
     person = sign_up(page, app)
@@ -155,8 +160,7 @@ def sign_up_and_in(page: Page, app: App) -> Person:
 
 
 def sign_up(page: Page, app: App) -> Person:
-    phone = f"+1415555{next(_numbers)}"
-    return _by_code(page, app, app.sign_up, phone)
+    return _by_code(page, app, app.sign_up, new_phone())
 
 
 def sign_in(page: Page, app: App, phone: str) -> Person:
@@ -171,7 +175,7 @@ def sign_out(page: Page, app: App) -> None:
     expect(plain.or_(trigger).first).to_be_visible()
     if not plain.is_visible():
         trigger.click()
-        plain = page.get_by_role("menuitem", name="Sign out", exact=True)
+        plain = page.locator(".cl-userButtonPopoverActionButton__signOut")
     plain.click()
     expect(shown_id(page)).to_have_count(0)
 
@@ -191,12 +195,18 @@ def me(page: Page, app: App, path: str = "/api/me", **options: Any) -> APIRespon
     return page.context.request.get(app.url + path, max_redirects=0, **options)
 
 
+def lose_session_token(page: Page) -> None:
+    """As after a long absence: the client's cookie is left, the session token's is not."""
+    page.goto("about:blank")  # no script of the SDK is left to write the cookie anew
+    page.context.clear_cookies(name=re.compile("^__session"))
+
+
 def _by_code(page: Page, app: App, path: str, phone: str) -> Person:
     sent_before = len(app.inbox.messages(phone))
     page.goto(app.url + path)
     enter_number(page, phone)
     expect(_code_field(page)).to_be_visible()
-    enter_code(page, _next_code(app.inbox, phone, sent_before))
+    enter_code(page, next_code(app.inbox, phone, sent_before))
     return Person(phone, user_id(page))
 
 
@@ -224,7 +234,8 @@ def _code_field(page: Page) -> Locator:
     return page.locator('input[autocomplete="one-time-code"]')
 
 
-def _next_code(inbox: Inbox, phone: str, sent_before: int) -> str:
+def next_code(inbox: Inbox, phone: str, sent_before: int = 0) -> str:
+    """The newest code sent to a number, once there are more than before."""
     # A form for the code may appear before the server has answered that it sent one.
     deadline = time.monotonic() + 15
     while len(inbox.messages(phone)) <= sent_before:

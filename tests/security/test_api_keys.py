@@ -12,6 +12,7 @@ from doorcode.security.api_keys import (
     host_of,
     is_development,
     key_host,
+    names_browsers,
     publishable_key,
     secret_key,
 )
@@ -113,6 +114,24 @@ def test_no_key_of_a_good_host_holds_another_underscore(host: str) -> None:
         return
     assert key.count("_") == 2
     assert not set(key) & set("+/=")
+
+
+@pytest.mark.parametrize(
+    ("host", "live", "by_token"),
+    [
+        ("shop.clerk.accounts.dev", False, True),
+        ("shop.accounts.dev", False, True),
+        ("clerk.shop.lcl.dev", False, True),
+        ("shop.clerk.accounts.dev", True, False),
+        ("auth.example.com", False, False),
+        ("accounts.dev.example.com", False, False),
+        ("shop.accounts.dev:8443", False, False),  # clerk-js compares with the port too
+    ],
+)
+def test_browsers_are_named_by_a_token_where_clerk_js_does_so(
+    host: str, live: bool, by_token: bool
+) -> None:
+    assert names_browsers(publishable_key(host, live=live)) is by_token
 
 
 def test_cookies_have_the_suffix_that_the_sdks_compute() -> None:

@@ -201,16 +201,28 @@ def test_the_orientation_is_applied(kind: str, orientation: int) -> None:
     assert dict(read(written).getexif()) == {}
 
 
-@pytest.mark.parametrize("orientation", [0, 9, 65535, "upright"])
-def test_an_orientation_that_is_none_is_passed_over(orientation: int | str) -> None:
+def test_a_large_photograph_is_turned_too() -> None:
+    # It is decoded at a smaller scale.
+    notes = Image.Exif()
+    notes[images.ORIENTATION] = 6
+    written = rewrite(encode(quarters(3000), "JPEG", exif=notes))
+    assert (corners(written), read(written).size) == (TURNED[6], (512, 512))
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_is_none_is_passed_over(orientation: int) -> None:
     notes = Image.Exif()
     notes[images.ORIENTATION] = orientation
     written = rewrite(encode(quarters(), "JPEG", exif=notes))
     assert corners(written) == TURNED[1]
 
 
+WORD = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x03\0\0\0up\0\0\0\0\0\0"  # orientation: "up"
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize(
-    "notes", [b"Exif\0\0", b"Exif\0\0rubbish", b"Exif\0\0II*\0\xff\xff\xff\xff"]
+    "notes", [b"Exif\0\0", b"Exif\0\0rubbish", b"Exif\0\0II*\0\xff\xff\xff\xff", WORD]
 )
 def test_broken_notes_do_not_spoil_a_picture(notes: bytes) -> None:
     assert corners(rewrite(encode(quarters(), "JPEG", exif=notes))) == TURNED[1]

@@ -216,21 +216,29 @@ class TestAttempts:
             assert await tx.sign_in("sia_1") == sign_in
             assert await tx.sign_in("sia_2") is None
 
-    async def test_a_sign_in_brings_the_verification_asked_for_last(self, storage: Storage) -> None:
+    async def test_a_sign_in_brings_the_verifications_asked_for_last(
+        self, storage: Storage
+    ) -> None:
         await start_verification(storage, attempt_id="sia_1", address=PHONE)
         last = await start_verification(storage, id="ver_2", attempt_id="sia_1")
+        second = await start_verification(
+            storage, id="ver_3", attempt_id="sia_1", address=TEST_PHONE
+        )
         async with storage.transaction() as tx:
             await tx.add_sign_in(an.sign_in())
-            await tx.save_sign_in(an.sign_in(verification=last))
+            await tx.save_sign_in(
+                an.sign_in(first=last, second=second, first_strategy="email_code")
+            )
             await tx.count_try(last.id, MOST, NOW)
             found = await tx.sign_in("sia_1")
-        assert found == an.sign_in(verification=replace(last, attempts=1))
+        first = replace(last, attempts=1)
+        assert found == an.sign_in(first=first, second=second, first_strategy="email_code")
 
     async def test_a_saved_sign_in_is_replaced(self, storage: Storage) -> None:
         verification = await start_verification(storage, attempt_id="sia_1")
         changed = an.sign_in(
             status=SignInStatus.COMPLETE,
-            verification=verification,
+            first=verification,
             created_session_id="sess_1",
         )
         async with storage.transaction() as tx:
@@ -291,7 +299,9 @@ class TestVerifications:
         verification = await start_verification(storage, an.code())
         async with storage.transaction() as tx:
             assert await tx.settle("ver_1", status)
-            assert [await tx.settle("ver_1", other) for other in VerificationStatus] == [False] * 4
+            assert [await tx.settle("ver_1", other) for other in VerificationStatus] == [
+                False
+            ] * len(VerificationStatus)
             assert await tx.count_try("ver_1", MOST, NOW) is None
             assert await tx.codes("ver_1") == []
         assert await stored(storage, verification) == replace(verification, status=status)
@@ -309,7 +319,7 @@ class TestVerifications:
         verification = await start_verification(storage)
         async with storage.transaction() as tx:
             await tx.count_try("ver_1", MOST, NOW)
-            await tx.extend("ver_1", NOW + 1, LATER + 1)
+            await tx.extend(an.verification(sent_at=NOW + 1, expires_at=LATER + 1))
         extended = replace(verification, attempts=1, sent_at=NOW + 1, expires_at=LATER + 1)
         assert await stored(storage, verification) == extended
 
@@ -337,35 +347,39 @@ class TestVerifications:
 class TestGuesses:
     async def test_guesses_run_out_and_come_back(self, storage: Storage) -> None:
         async with storage.transaction() as tx:
-            spent = [await tx.spend_guess(f"g{n}", EMAIL, 3, HOUR_AGO, NOW + n) for n in range(5)]
+            spent = [
+                await tx.spend_guess(f"g{n}", EMAIL.name, 3, HOUR_AGO, NOW + n) for n in range(5)
+            ]
             assert spent == [True, True, True, False, False]
-            assert not await tx.spend_guess("g5", EMAIL, 3, since=NOW - 1, now=NOW + limits.HOUR)
-            assert await tx.spend_guess("g6", EMAIL, 3, since=NOW, now=NOW + limits.HOUR)
+            assert not await tx.spend_guess(
+                "g5", EMAIL.name, 3, since=NOW - 1, now=NOW + limits.HOUR
+            )
+            assert await tx.spend_guess("g6", EMAIL.name, 3, since=NOW, now=NOW + limits.HOUR)
 
     async def test_each_address_has_its_own(self, storage: Storage) -> None:
         twin = replace(EMAIL, kind=Kind.PHONE)
         async with storage.transaction() as tx:
-            assert await tx.spend_guess("g1", EMAIL, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g2", PHONE, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g3", twin, 1, HOUR_AGO, NOW)
+            assert await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
+            assert await tx.spend_guess("g2", PHONE.name, 1, HOUR_AGO, NOW)
+            assert await tx.spend_guess("g3", twin.name, 1, HOUR_AGO, NOW)
             respelled = replace(EMAIL, spelling="ADA@example.com")
-            assert not await tx.spend_guess("g4", respelled, 1, HOUR_AGO, NOW)
+            assert not await tx.spend_guess("g4", respelled.name, 1, HOUR_AGO, NOW)
 
     async def test_a_right_guess_is_given_back(self, storage: Storage) -> None:
         async with storage.transaction() as tx:
-            await tx.spend_guess("g1", EMAIL, 1, HOUR_AGO, NOW)
+            await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
             await tx.refund_guess("g1")
             await tx.refund_guess("g9")
-            assert await tx.spend_guess("g2", EMAIL, 1, HOUR_AGO, NOW)
+            assert await tx.spend_guess("g2", EMAIL.name, 1, HOUR_AGO, NOW)
 
     async def test_the_nth_latest_guess_tells_when_the_next_is_free(self, storage: Storage) -> None:
         async with storage.transaction() as tx:
             for n in range(3):
-                await tx.spend_guess(f"g{n}", EMAIL, 10, HOUR_AGO, NOW + n)
-            found = [await tx.nth_latest_guess(EMAIL, nth, HOUR_AGO) for nth in (1, 2, 3, 4)]
+                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
+            found = [await tx.nth_latest_guess(EMAIL.name, nth, HOUR_AGO) for nth in (1, 2, 3, 4)]
             assert found == [NOW + 2, NOW + 1, NOW, None]
-            assert await tx.nth_latest_guess(EMAIL, 3, since=NOW) is None
-            assert await tx.nth_latest_guess(PHONE, 1, HOUR_AGO) is None
+            assert await tx.nth_latest_guess(EMAIL.name, 3, since=NOW) is None
+            assert await tx.nth_latest_guess(PHONE.name, 1, HOUR_AGO) is None
 
 
 class TestUsers:
@@ -615,7 +629,7 @@ class TestRaces:
 
     async def test_of_fifty_guesses_ten_are_granted(self, storage: Storage) -> None:
         granted = await at_once(
-            storage, 50, lambda tx, n: tx.spend_guess(f"g{n}", EMAIL, 10, HOUR_AGO, NOW)
+            storage, 50, lambda tx, n: tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW)
         )
         assert granted.count(True) == limits.GUESSES_PER_ADDRESS == 10
 
@@ -702,7 +716,7 @@ async def add_code(tx: Transaction) -> None:
 
 
 async def add_guess(tx: Transaction) -> None:
-    await tx.spend_guess("g1", EMAIL, 1, HOUR_AGO, NOW)
+    await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
 
 
 async def add_session(tx: Transaction) -> None:
@@ -735,7 +749,7 @@ EXPIRING: list[tuple[str, int, Arrange, Find]] = [
     ),
     ("verification", NEXT_DAY, add_verification, lambda tx: tx.verification_of("sua_1", EMAIL)),
     ("code", LATER, add_code, lambda tx: tx.codes("ver_1")),
-    ("guess", NOW + 2 * limits.HOUR, add_guess, lambda tx: tx.nth_latest_guess(EMAIL, 1, 0)),
+    ("guess", NOW + 2 * limits.HOUR, add_guess, lambda tx: tx.nth_latest_guess(EMAIL.name, 1, 0)),
     (
         "handshake",
         LATER,

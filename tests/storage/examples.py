@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from doorcode.domain import limits
-from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.client import Client
 from doorcode.domain.message import Message
 from doorcode.domain.session import Session
@@ -41,7 +41,9 @@ client = _maker(Client("client_1", NOW, NOW))
 sign_up = _maker(SignUp("sua_1", "client_1", SignUpStatus.MISSING, NOW, NEXT_DAY))
 sign_in = _maker(SignIn("sia_1", "client_1", SignInStatus.NEEDS_FIRST_FACTOR, NOW, NEXT_DAY))
 verification = _maker(
-    Verification("ver_1", "sua_1", EMAIL, "email", VerificationStatus.UNVERIFIED, 0, NOW, LATER)
+    Verification(
+        "ver_1", "sua_1", EMAIL, Channel.EMAIL, VerificationStatus.UNVERIFIED, 0, NOW, LATER
+    )
 )
 code = _maker(Code(b"c" * 32, key_version=1, expires_at=LATER))
 message = _maker(

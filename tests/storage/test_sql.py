@@ -10,7 +10,7 @@ from importlib import resources
 import pytest
 
 from doorcode.domain import limits
-from doorcode.storage import interface, sql
+from doorcode.storage import interface, sql, sql_accounts
 from doorcode.storage.sql import CLEANING, SqlTransaction, load_queries
 
 QUERIES = load_queries()
@@ -35,7 +35,9 @@ def test_a_statement_is_one_and_without_comments(name: str) -> None:
 
 
 def used() -> set[str]:
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(sql))) if is_statement(node)]
+    sources = [inspect.getsource(module) for module in (sql, sql_accounts)]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    calls = [node for node in nodes if is_statement(node)]
     return {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
 
 

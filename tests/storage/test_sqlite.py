@@ -454,12 +454,13 @@ async def test_a_migration_that_fails_half_way_leaves_nothing(
     path: Path, migrate_with: Callable[..., None]
 ) -> None:
     await Sqlite(path).close()
+    shipped = len(sqlite._migrations())
     migrate_with("CREATE TABLE half (a); DELETE FROM settings; INSERT INTO nowhere VALUES (1);")
     with pytest.raises((Unavailable, sqlite3.Error)):
         Sqlite(path)
     connection = _connect(path, timeout=0)
     tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall()
-    assert (tables, pragma(connection, "user_version")) == ([], 1)
+    assert (tables, pragma(connection, "user_version")) == ([], shipped)
     connection.execute("INSERT INTO settings VALUES ('free', x'00')")  # nobody holds it
     connection.close()
 

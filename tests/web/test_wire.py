@@ -8,7 +8,8 @@ import json
 import msgspec
 import pytest
 
-from doorcode.web.wire import NO_IMAGE, encode
+from doorcode.web.wire import encode
+from doorcode.web.wire_users import NO_IMAGE
 
 from .house import EMAIL, OTHER_PHONE, PHONE, Browser, Clock, House, later
 

@@ -218,7 +218,7 @@ SIGN_UP_IF_MISSING_NOT_ALLOWED = Refusal(
     "sign_up_if_missing_not_allowed",
     422,
     "is not allowed",
-    "sign_up_if_missing cannot be used with this identifier or while sign-ups are not public.",
+    "The option sign_up_if_missing cannot be used with this identifier or while sign-ups are not public.",
     param="sign_up_if_missing",
 )
 SIGN_UP_IF_MISSING_STRATEGY = Refusal(
@@ -377,7 +377,7 @@ IMAGE_INVALID = Refusal(
     "The image cannot be read. Send a PNG, a JPEG or a WebP.",
 )
 IMAGE_MISSING = Refusal(
-    "form_param_missing", 400, "is missing", "There is no image in the request.", param="file"
+    "form_param_missing", 422, "is missing", "There is no image in the request.", param="file"
 )
 IMAGE_NOT_FOUND = Refusal("image_not_found", 404, "not found", "There is no such image.")
 

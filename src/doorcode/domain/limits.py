@@ -22,6 +22,8 @@ GUESS_WINDOW = HOUR
 
 # ── lifetimes ─────────────────────────────────────────────────────────────────────────
 ATTEMPT_LIVES_FOR = DAY
+REVERIFICATION_LIVES_FOR = 15 * MINUTE  # unused; each code that is asked for begins it anew
+PROOF_COUNTS_FOR = 10 * MINUTE  # after this a person proves again who they are
 SESSION_LIVES_FOR = 7 * DAY
 CLIENT_LIVES_FOR = 400 * DAY  # RFC 6265bis: browsers keep a cookie no longer
 TOKEN_LIVES_FOR_SECONDS = 60
@@ -31,6 +33,11 @@ DEV_BROWSER_LIVES_FOR = 30 * DAY
 # ── requests ──────────────────────────────────────────────────────────────────────────
 BODY_BYTES = 64 * 1024
 FIELD_CHARACTERS = 2_000
+METADATA_BYTES = 8 * 1024
+
+# ── accounts ──────────────────────────────────────────────────────────────────────────
+UNVERIFIED_ADDRESSES = 10
+BACKUP_CODES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,8 @@ ATTEMPT_SIGN_UP = Rate("sign_ups.attempt", 3, 10 * SECOND)
 SEND_CODE = Rate("codes.send", 10, 10 * SECOND)
 CREATE_CLIENT = Rate("clients.create", 20, 10 * SECOND)
 ATTEMPT_SIGN_IN = Rate("sign_ins.attempt", 3, 10 * SECOND)
+ADD_ADDRESS = Rate("me.add_address", 10, 10 * SECOND)
+ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND)
+SET_IMAGE = Rate("me.set_image", 5, 10 * SECOND)
+START_REVERIFICATION = Rate("reverifications.start", 10, 10 * SECOND)
+ATTEMPT_REVERIFICATION = Rate("reverifications.attempt", 3, 10 * SECOND)

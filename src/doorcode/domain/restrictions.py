@@ -1,8 +1,9 @@
 """Which addresses may sign up here: the allowlist, the blocklist, and sub-addresses.
 
-The lists hold whole addresses (`ann@example.com`, `+14155550100`), whole domains
-(`example.com`, `@example.com`), and domains with everything under them
-(`*@*.example.com`). Letters are compared without case.
+The lists hold whole addresses (`ann@example.com`, `+14155552671`), whole domains
+(`example.com`, `@example.com`, `*@example.com`), and everything under a domain at any
+depth (`*@*.example.com`), as `domain/setting_types.py: Addresses` brings them to one form.
+Letters A–Z are compared without case, like the addresses themselves.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 
 from doorcode.domain.addresses import Address, Kind
 
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """The lists, and whether each is in force. An allowlist in force overrules the rest."""
+    """The lists, and whether each is in force. An allowlist in force overrules the blocklist."""
 
     allowlist_enabled: bool = False
     allowlist: tuple[str, ...] = ()
@@ -25,8 +28,11 @@ class Restrictions:
     def allow(self, address: Address) -> bool:
         """Whether somebody may sign up with this address."""
         if self.allowlist_enabled:
-            return any(_covers(entry, address.value) for entry in self.allowlist)
-        if self.blocklist_enabled and self._is_blocked(address):
+            if address.value in self.allowlist:
+                return True  # named letter by letter, so a sub-address was meant
+            if not any(_covers(entry, address.value) for entry in self.allowlist):
+                return False
+        elif self.blocklist_enabled and self._is_blocked(address):
             return False
         return not (self.block_email_subaddresses and is_subaddress(address))
 
@@ -60,15 +66,13 @@ def _separators(domain: str) -> str:
 
 def _covers(entry: str, value: str) -> bool:
     """Whether an entry of a list covers an address's value."""
-    entry = entry.strip().lower()
+    entry = entry.strip().translate(_ASCII_LOWER)
     if entry.startswith("+"):
         return entry == value
     local, _, domain = entry.rpartition("@")
     given_local, _, given_domain = value.rpartition("@")
     if not given_local:
         return False
-    if domain.startswith("*."):
-        fits = given_domain.endswith(domain[1:])
-    else:
-        fits = given_domain == domain
+    above = domain.removeprefix("*")
+    fits = given_domain.endswith(above) if domain.startswith("*.") else given_domain == domain
     return fits and local in ("", "*", given_local)

@@ -125,6 +125,20 @@ async def spend_guess(tx: Transaction, subject: str, now: int) -> str:
     return guess_id
 
 
+def proved(attempt_id: str, address: Address, now: int) -> Verification:
+    """A verification of what was proved elsewhere: by another attempt, or by a ticket."""
+    return Verification(
+        id=new_id("ver", now),
+        attempt_id=attempt_id,
+        address=address,
+        channel=address.channel,
+        status=Status.VERIFIED,
+        attempts=0,
+        sent_at=now,
+        expires_at=now + limits.CODE_LIVES_FOR,
+    )
+
+
 # ── parts ─────────────────────────────────────────────────────────────────────────────
 def _expect_not_stale(deps: Deps, address: Address) -> None:
     """A test account outlives test mode in the database; its well-known code must not."""
@@ -167,7 +181,7 @@ async def _fresh_verification(
         sent_at=now,
         expires_at=now + limits.CODE_LIVES_FOR,
     )
-    await tx.add_verification(verification, delete_at=attempt.abandon_at)
+    await tx.add_verification(verification, delete_at=attempt.abandon_at + limits.DAY)
     return verification
 
 

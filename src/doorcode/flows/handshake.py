@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from doorcode.domain.limits import HANDSHAKE_LIVES_FOR
+from doorcode.flows import client as clients
 from doorcode.flows.deps import Deps
 from doorcode.security.random_ids import digest, new_token
 from doorcode.security.sealing import CannotOpen
@@ -35,3 +36,15 @@ async def fetch(deps: Deps, nonce: str) -> list[str] | None:
         return _strings.decode(deps.sealer.open(f"handshake/{name.hex()}", sealed or b""))
     except CannotOpen:
         return None
+
+
+async def name_browser(deps: Deps, client_id: str) -> str:
+    """A new token by which a development instance will know a client's browser.
+
+    New, never one that came in a URL: whoever sent the URL may know that one, and would
+    be signed in as the person who followed it.
+    """
+    token = await clients.add_dev_browser(deps)
+    async with deps.storage.transaction() as tx:
+        await tx.attach_dev_browser(digest(deps.instance.id, "dev-browser", token), client_id)
+    return token

@@ -73,7 +73,7 @@ async def get(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
 async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
     """Make a session the client's current one, and note that it was used."""
     async with deps.storage.transaction() as tx:
-        client, session = await _own_live(deps, tx, caller, session_id)
+        client, session = await own_live(deps, tx, caller, session_id)
         await tx.touch_session(session.id, deps.now())
         client = replace(client, last_active_session_id=session.id)
         await tx.save_client(client)
@@ -85,7 +85,7 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
 async def refresh(deps: Deps, caller: Caller, session_id: str) -> tuple[Client, Session]:
     """A live session that a token may be minted for."""
     async with deps.storage.reading() as tx:
-        return await _own_live(deps, tx, caller, session_id)
+        return await own_live(deps, tx, caller, session_id)
 
 
 async def end(deps: Deps, caller: Caller, session_id: str, status: Status) -> Answer[Session]:
@@ -130,9 +130,10 @@ async def _own(
     return client, session
 
 
-async def _own_live(
+async def own_live(
     deps: Deps, tx: Transaction, caller: Caller, session_id: str
 ) -> tuple[Client, Session]:
+    """A live session of the client that asks, held with it until the unit ends."""
     client, session = await _own(deps, tx, caller, session_id)
     if not session.is_live(deps.now()):
         raise Refused(errors.SESSION_ENDED)

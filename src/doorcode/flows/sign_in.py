@@ -1,43 +1,48 @@
-"""Signing in: start · send a code · try a code."""
+"""Signing in: start · send a code · try a code, once more where two steps are asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from doorcode.domain import errors
-from doorcode.domain.addresses import Address, Malformed, Strategy, parse_identifier
+from doorcode.domain.addresses import Address, Channel, Strategy
 from doorcode.domain.client import Client
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR
 from doorcode.domain.message import Message
-from doorcode.domain.sign_in import SignIn, Status, choose_factor, first_factors
+from doorcode.domain.sign_in import (
+    TICKET,
+    Factor,
+    SignIn,
+    Status,
+    choose_factor,
+    first_factors,
+    next_step,
+)
 from doorcode.domain.user import User
+from doorcode.domain.verification import Status as VerificationStatus
+from doorcode.domain.verification import Verification
 from doorcode.flows import client as clients
-from doorcode.flows import codes, session
+from doorcode.flows import codes, session, whom
+from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
+from doorcode.flows.codes import CountedTry
 from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.whom import Wanted, Whom, expect_usable
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody typed. Without an identifier, the client's attempt is merely reset.
-
-    `strategy` asks for a code in the same request.
-    """
-
-    identifier: str | None
-    strategy: Strategy | None = None
+__all__ = ["Wanted", "Wish", "get", "send_code", "start", "try_code"]
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class Wish:
     """Which way of proving oneself is asked for: a strategy, and perhaps which address."""
 
     strategy: Strategy
     address_id: str | None = None
     locale: str | None = None
+    channel: Channel | None = None
 
 
 async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
@@ -53,23 +58,26 @@ async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
     message = None
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
+        proved = await whom.transferable(deps, tx, client) if wanted.transfer else None
         if client:
             client = await clients.retire_attempts(tx, client)
         try:
-            address, user = await _account(deps, tx, client, wanted)
+            found = await whom.find(deps, tx, client, wanted, proved)
         except Refused as refused:
             return Answer(refusal=refused.refusal)
         client, token = await clients.ensure(deps, tx, caller)
-        sign_in = _new_sign_in(client, address, user, deps.now())
+        sign_in = _new_sign_in(client, found, wanted, deps.now())
         await tx.add_sign_in(sign_in)
         client = replace(client, sign_in_id=sign_in.id)
         await tx.save_client(client)
-        if user and wanted.strategy:
-            factor = Factor(wanted.strategy)
-            sign_in, message = await _send(deps, tx, sign_in, user, factor)
+        if found.user and (found.proved or found.ticket_id):
+            return await _enter(deps, tx, caller, client, sign_in, found)
+        if wanted.strategy and sign_in.status is Status.NEEDS_FIRST_FACTOR:
+            wish = Wish(wanted.strategy, channel=wanted.channel)
+            sign_in, message = await _send(deps, tx, sign_in, found.user, wish)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)
-    return Answer(sign_in, shown, user, client_token=token)
+    return Answer(sign_in, shown, found.user, client_token=token)
 
 
 async def get(deps: Deps, caller: Caller, sign_in_id: str) -> Answer[SignIn]:
@@ -79,16 +87,14 @@ async def get(deps: Deps, caller: Caller, sign_in_id: str) -> Answer[SignIn]:
         return Answer(sign_in, await clients.view(tx, client, deps.now()), user)
 
 
-async def send_code(deps: Deps, caller: Caller, sign_in_id: str, factor: Factor) -> Answer[SignIn]:
+async def send_code(deps: Deps, caller: Caller, sign_in_id: str, wish: Wish) -> Answer[SignIn]:
     """Send a code to one of the account's addresses; again, to send another."""
     async with deps.storage.transaction() as tx:
-        client, sign_in, user = await _own_open(deps, tx, caller, sign_in_id)
+        client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
         sign_in.expect_first_factor()
-        if user is None:
-            raise Refused(errors.USER_GONE)
-        if user.banned:
-            raise Refused(errors.USER_BANNED)
-        sign_in, message = await _send(deps, tx, sign_in, user, factor)
+        if not sign_in.sign_up_if_missing:
+            expect_usable(user)
+        sign_in, message = await _send(deps, tx, sign_in, user, wish)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)
     return Answer(sign_in, shown, user)
@@ -97,90 +103,137 @@ async def send_code(deps: Deps, caller: Caller, sign_in_id: str, factor: Factor)
 async def try_code(
     deps: Deps, caller: Caller, sign_in_id: str, strategy: Strategy, typed: str
 ) -> Answer[SignIn]:
-    """Try a code. The right one signs the person in."""
+    """Try a code. The right one signs the person in, or leads to the second step."""
     async with deps.storage.transaction() as tx:
-        _, sign_in, _ = await _own_open(deps, tx, caller, sign_in_id)
+        _, sign_in, _ = await own_open(deps, tx, caller, sign_in_id)
         tried = await codes.count(deps, tx, sign_in.verification_to_try(strategy))
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
     async with deps.storage.transaction() as tx:
-        client, sign_in, user = await _own_open(deps, tx, caller, sign_in_id)
+        client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
+        if sign_in.sign_up_if_missing:
+            user = await tx.user_by_address(tried.verification.address)
+            if user is None:
+                return await _offer_transfer(deps, tx, client, sign_in, tried)
+            sign_in = replace(sign_in, user_id=user.id)
         verification = await codes.consume(deps, tx, tried)
-        _expect_owner(user, verification.address)
-        assert user is not None  # noqa: S101 - _expect_owner has refused
-        client, started, token = await session.start(deps, tx, client, user)
-        sign_in = replace(
-            sign_in,
-            status=Status.COMPLETE,
-            verification=verification,
-            created_session_id=started.id,
-        )
-        await tx.save_sign_in(sign_in)
-        client = replace(client, sign_up_id=None, last_strategy=strategy)
-        await tx.save_client(client)
-        shown = await clients.view(tx, client, deps.now())
-    return Answer(sign_in, shown, user, client_token=token)
+        user = _expect_owner(user, verification.address)
+        sign_in = replace(sign_in, first=verification, first_strategy=strategy)
+        return await _step(deps, tx, caller, client, sign_in, user)
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────
-async def _account(
-    deps: Deps, tx: Transaction, client: Client | None, wanted: Wanted
-) -> tuple[Address | None, User | None]:
-    if client and deps.instance.single_session and await tx.live_sessions(client.id, deps.now()):
-        raise Refused(errors.SESSION_EXISTS)
-    if wanted.identifier is None:
-        return None, None
-    address = _read(deps, wanted.identifier)
-    user = await tx.user_by_address(address)
-    if user is None:
-        raise Refused(errors.IDENTIFIER_UNKNOWN)
-    if user.banned:
-        raise Refused(errors.USER_BANNED)
-    return address, user
-
-
-def _read(deps: Deps, text: str) -> Address:
-    try:
-        address = parse_identifier(text, test_mode=deps.instance.test_mode)
-    except Malformed:
-        raise Refused(errors.IDENTIFIER_FORMAT.about("identifier")) from None
-    if address.kind not in deps.instance.identifiers:
-        raise Refused(errors.IDENTIFIER_FORMAT.about("identifier"))
-    return address
-
-
-def _new_sign_in(client: Client, address: Address | None, user: User | None, now: int) -> SignIn:
+def _new_sign_in(client: Client, found: Whom, wanted: Wanted, now: int) -> SignIn:
+    known = found.user is not None or (wanted.sign_up_if_missing and found.address is not None)
     return SignIn(
         id=new_id("sia", now),
         client_id=client.id,
-        status=Status.NEEDS_FIRST_FACTOR if user else Status.NEEDS_IDENTIFIER,
+        status=Status.NEEDS_FIRST_FACTOR if known else Status.NEEDS_IDENTIFIER,
         created_at=now,
         abandon_at=now + ATTEMPT_LIVES_FOR,
-        identifier=address,
-        user_id=user.id if user else None,
+        identifier=found.address,
+        user_id=found.user.id if found.user else None,
+        username=found.username,
+        sign_up_if_missing=wanted.sign_up_if_missing,
     )
 
 
 async def _send(
-    deps: Deps, tx: Transaction, sign_in: SignIn, user: User, wanted: Factor
+    deps: Deps, tx: Transaction, sign_in: SignIn, user: User | None, wish: Wish
 ) -> tuple[SignIn, Message]:
     factors = first_factors(sign_in, user, deps.instance)
-    factor = choose_factor(factors, wanted.strategy, wanted.address_id)
-    # Mail goes to the spelling that was verified, not to what was typed this time.
-    attempt = codes.Attempt(sign_in.id, sign_in.abandon_at, wanted.locale or user.profile.locale)
-    verification, message = await codes.send(deps, tx, attempt, factor.address.address)
-    sign_in = replace(sign_in, verification=verification)
+    if sign_in.sign_up_if_missing and all(one.strategy != wish.strategy for one in factors):
+        raise Refused(errors.SIGN_UP_IF_MISSING_STRATEGY)
+    factor = choose_factor(factors, wish.strategy, wish.address_id)
+    verification, message = await send_to(deps, tx, sign_in, user, factor, wish)
+    sign_in = replace(sign_in, first=verification)
     await tx.save_sign_in(sign_in)
     return sign_in, message
 
 
-def _expect_owner(user: User | None, address: Address) -> None:
+async def send_to(
+    deps: Deps, tx: Transaction, sign_in: SignIn, user: User | None, factor: Factor, wish: Wish
+) -> tuple[Verification, Message]:
+    """Send a code to a factor's address, in the unit under way."""
+    if factor.address is None:
+        raise Refused(errors.STRATEGY_FOR_USER)
+    # Mail goes to the spelling that was verified, not to what was typed this time.
+    locale = wish.locale or (user.profile.locale if user else None)
+    attempt = codes.Attempt(sign_in.id, sign_in.abandon_at, locale, wish.channel)
+    return await codes.send(deps, tx, attempt, factor.address)
+
+
+async def _offer_transfer(
+    deps: Deps, tx: Transaction, client: Client, sign_in: SignIn, tried: CountedTry
+) -> Answer[SignIn]:
+    """The code was right and nobody has the address: a sign-up may take the proof over."""
+    verification = await codes.consume(deps, tx, tried, VerificationStatus.TRANSFERABLE)
+    sign_in = replace(sign_in, first=verification)
+    await tx.save_sign_in(sign_in)
+    shown = await clients.view(tx, client, deps.now())
+    return Answer(sign_in, shown, refusal=errors.SIGN_UP_IF_MISSING_TRANSFER)
+
+
+async def _enter(
+    deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_in: SignIn, found: Whom
+) -> Answer[SignIn]:
+    """Let somebody in by a ticket, or by what a sign-up has proved."""
+    user = found.user
+    assert user is not None  # noqa: S101 - the caller has looked
+    if found.ticket_id:
+        ticket = await tx.ticket(found.ticket_id)
+        assert ticket is not None  # noqa: S101 - it was found in this unit
+        await tickets.use(deps, tx, ticket)
+        # The app's server vouches for the person; it has asked for no second step.
+        return await finish(deps, tx, caller, client, replace(sign_in, first_strategy=TICKET), user)
+    assert found.proved is not None  # noqa: S101 - the caller has looked
+    verification = codes.proved(sign_in.id, found.proved.address, deps.now())
+    await tx.add_verification(verification, delete_at=sign_in.abandon_at)
+    sign_in = replace(sign_in, first=verification, first_strategy=verification.strategy)
+    return await _step(deps, tx, caller, client, sign_in, user)
+
+
+async def _step(
+    deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_in: SignIn, user: User
+) -> Answer[SignIn]:
+    """The first step is done: sign the person in, or ask for the second."""
+    known = await tx.has_been_here(client.id, user.id)
+    status = next_step(sign_in, user, deps.instance, known_client=known)
+    if status is Status.COMPLETE:
+        return await finish(deps, tx, caller, client, sign_in, user)
+    sign_in = replace(sign_in, status=status)
+    await tx.save_sign_in(sign_in)
+    return Answer(sign_in, await clients.view(tx, client, deps.now()), user)
+
+
+async def finish(
+    deps: Deps,
+    tx: Transaction,
+    caller: Caller,
+    client: Client,
+    sign_in: SignIn,
+    user: User,
+    *,
+    second_factor: bool = False,
+) -> Answer[SignIn]:
+    """Sign the person in, in the unit under way."""
+    client, started, token = await session.start(
+        deps, tx, client, user, device=caller.device, second_factor=second_factor
+    )
+    sign_in = replace(sign_in, status=Status.COMPLETE, created_session_id=started.id)
+    await tx.save_sign_in(sign_in)
+    client = replace(client, sign_up_id=None, last_strategy=sign_in.first_strategy)
+    await tx.save_client(client)
+    shown = await clients.view(tx, client, deps.now())
+    return Answer(sign_in, shown, user, client_token=token)
+
+
+def _expect_owner(user: User | None, address: Address) -> User:
     """An account may have been deleted, banned, or lost the address since the code was sent."""
-    if user is None or all(owned.address.value != address.value for owned in user.addresses):
+    if user is None or user.owner_of(address) is None:
         raise Refused(errors.USER_GONE)
-    if user.banned:
-        raise Refused(errors.USER_BANNED)
+    return expect_usable(user)
 
 
 async def _own(
@@ -197,9 +250,10 @@ async def _own(
     return client, sign_in, user
 
 
-async def _own_open(
+async def own_open(
     deps: Deps, tx: Transaction, caller: Caller, sign_in_id: str
 ) -> tuple[Client, SignIn, User | None]:
+    """An attempt that can be gone on with, held with its client until the unit ends."""
     client, sign_in, user = await _own(deps, tx, caller, sign_in_id)
     sign_in.expect_open(deps.now())
     return client, sign_in, user

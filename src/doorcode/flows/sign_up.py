@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from doorcode.domain import errors
-from doorcode.domain.addresses import Address, Kind, Malformed, Strategy, parse
+from doorcode.domain.addresses import Address, Channel, Kind, Malformed, Strategy, parse
 from doorcode.domain.client import Client
 from doorcode.domain.errors import PARAM_MISSING, Refusal, Refused
-from doorcode.domain.instance import Instance
-from doorcode.domain.limits import ATTEMPT_LIVES_FOR
+from doorcode.domain.instance import Instance, SignUpMode
+from doorcode.domain.limits import ATTEMPT_LIVES_FOR, DAY
 from doorcode.domain.message import Message
-from doorcode.domain.sign_up import Profile, SignUp, Status
-from doorcode.domain.user import OwnedAddress, User
+from doorcode.domain.sign_in import TICKET
+from doorcode.domain.sign_up import Profile, SignUp, Status, expect_username, username_value
+from doorcode.domain.ticket import Ticket, TicketKind
+from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Verification
 from doorcode.flows import client as clients
 from doorcode.flows import codes, session
+from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.random_ids import new_id
@@ -28,12 +33,18 @@ FORMATS = {Kind.PHONE: errors.PHONE_FORMAT, Kind.EMAIL: errors.EMAIL_FORMAT}
 class Wanted:
     """What somebody typed: the addresses by kind, as text, and the rest of the form.
 
-    `strategy` asks for a code in the same request.
+    `given` holds fields of the profile. `strategy` asks for a code in the same request,
+    `channel` says how it travels. `ticket` is an invitation's text. `transfer` takes over
+    the address that the client's sign-in has proved and nobody has.
     """
 
-    texts: dict[Kind, str]
-    profile: Profile
+    texts: Mapping[Kind, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     strategy: Strategy | None = None
+    channel: Channel | None = None
+    legal_accepted: bool | None = None
+    ticket: str | None = None
+    transfer: bool = False
 
 
 async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
@@ -52,28 +63,19 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
 async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
+        proved = await _transferable(tx, client) if wanted.transfer else None
         if client:
             client = await clients.retire_attempts(tx, client)
         try:
-            addresses = await _addresses(deps, tx, client, wanted)
+            await _expect_signed_out(deps, tx, client)
+            draft = await _draft(deps, tx, wanted, proved)
         except Refused as refused:
             return Answer(refusal=refused.refusal)
         client, token = await clients.ensure(deps, tx, caller)
-        now = deps.now()
-        sign_up = SignUp(
-            id=new_id("sua", now),
-            client_id=client.id,
-            status=Status.MISSING,
-            created_at=now,
-            abandon_at=now + ATTEMPT_LIVES_FOR,
-            phone=addresses.get(Kind.PHONE),
-            email=addresses.get(Kind.EMAIL),
-            profile=wanted.profile,
-        )
-        await tx.add_sign_up(sign_up)
+        sign_up = await _keep(tx, draft, client, proved)
         client = replace(client, sign_up_id=sign_up.id)
         await tx.save_client(client)
-        answer = await _go_on(deps, tx, client, sign_up, wanted.strategy)
+        answer = await _go_on(deps, tx, caller, client, sign_up, wanted)
     await codes.post(deps, answer.message)
     return replace(answer.answer, client_token=answer.answer.client_token or token)
 
@@ -89,28 +91,38 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
     """Change what was given. An address that changes must be verified anew."""
     async with deps.storage.transaction() as tx:
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
-        given = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
-        for address in given.values():
-            await _expect_free(tx, address)
+        if wanted.ticket:
+            raise Refused(errors.PARAM_CONFLICT.about("ticket"))
+        if sign_up.ticket_id and Kind.EMAIL in wanted.texts:
+            # The invitation is the address's; with another it would let in anybody.
+            raise Refused(errors.PARAM_CONFLICT.about(Kind.EMAIL))
+        given = await _addresses(deps, tx, wanted)
         sign_up = replace(
             sign_up,
+            abandon_at=deps.now() + ATTEMPT_LIVES_FOR,
             phone=given.get(Kind.PHONE, sign_up.phone),
             email=given.get(Kind.EMAIL, sign_up.email),
-            profile=wanted.profile,
+            profile=await _profile(deps, tx, wanted, sign_up.profile),
         )
         await tx.save_sign_up(sign_up)
-        outcome = await _go_on(deps, tx, client, sign_up, wanted.strategy)
+        outcome = await _go_on(deps, tx, caller, client, sign_up, wanted)
     await codes.post(deps, outcome.message)
     return outcome.answer
 
 
 async def send_code(
-    deps: Deps, caller: Caller, sign_up_id: str, strategy: Strategy
+    deps: Deps,
+    caller: Caller,
+    sign_up_id: str,
+    strategy: Strategy,
+    channel: Channel | None = None,
 ) -> Answer[SignUp]:
     """Send a code to the address given; again, to send another."""
     async with deps.storage.transaction() as tx:
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
-        sign_up, message = await _send(deps, tx, sign_up, strategy)
+        sign_up = replace(sign_up, abandon_at=deps.now() + ATTEMPT_LIVES_FOR)
+        await tx.save_sign_up(sign_up)
+        sign_up, message = await _send(deps, tx, sign_up, strategy, channel)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)
     return Answer(sign_up, shown)
@@ -130,7 +142,7 @@ async def try_code(
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
         verification = await codes.consume(deps, tx, tried)
         sign_up = _with(sign_up, verification)
-        outcome = await _go_on(deps, tx, client, sign_up, None)
+        outcome = await _go_on(deps, tx, caller, client, sign_up, Wanted())
     return outcome.answer
 
 
@@ -141,23 +153,90 @@ class _Outcome:
     message: Message | None = None
 
 
-async def _addresses(
-    deps: Deps, tx: Transaction, client: Client | None, wanted: Wanted
-) -> dict[Kind, Address]:
+async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None) -> None:
     if client and deps.instance.single_session and await tx.live_sessions(client.id, deps.now()):
         raise Refused(errors.SESSION_EXISTS)
-    if not wanted.texts:
+
+
+async def _transferable(tx: Transaction, client: Client | None) -> Verification:
+    """The proof that the client's sign-in holds of an address that nobody has."""
+    sign_in = await tx.sign_in(client.sign_in_id) if client and client.sign_in_id else None
+    if sign_in is None or sign_in.transferable is None or sign_in.first is None:
+        raise Refused(errors.TRANSFER_INVALID)
+    return sign_in.first
+
+
+async def _draft(
+    deps: Deps, tx: Transaction, wanted: Wanted, proved: Verification | None
+) -> SignUp:
+    """The attempt as the form describes it, or `Refused`."""
+    invitation = await _invitation(deps, tx, wanted)
+    addresses = await _addresses(deps, tx, wanted)
+    if proved:
+        addresses[proved.address.kind] = await _expect_usable(deps, tx, proved.address)
+    if invitation and invitation.email:
+        addresses[Kind.EMAIL] = invitation.email
+    if not addresses:
         raise Refused(PARAM_MISSING.about(wanted.strategy.kind if wanted.strategy else Kind.PHONE))
-    addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
-    for address in addresses.values():
-        await _expect_free(tx, address)
     if wanted.strategy and wanted.strategy.kind not in addresses:
         raise Refused(PARAM_MISSING.about(wanted.strategy.kind))
+    now = deps.now()
+    return SignUp(
+        id=new_id("sua", now),
+        client_id="",
+        status=Status.MISSING,
+        created_at=now,
+        abandon_at=now + ATTEMPT_LIVES_FOR,
+        phone=addresses.get(Kind.PHONE),
+        email=addresses.get(Kind.EMAIL),
+        profile=await _profile(deps, tx, wanted, Profile()),
+        ticket_id=invitation.id if invitation else None,
+    )
+
+
+async def _keep(
+    tx: Transaction, draft: SignUp, client: Client, proved: Verification | None
+) -> SignUp:
+    """Remember an attempt, with what is proved already by a transfer or by its ticket."""
+    sign_up = replace(draft, client_id=client.id)
+    await tx.add_sign_up(sign_up)
+    given = [proved.address] if proved else []
+    if sign_up.ticket_id and sign_up.email:
+        given.append(sign_up.email)
+    for address in given:
+        verification = codes.proved(sign_up.id, address, sign_up.created_at)
+        await tx.add_verification(verification, delete_at=sign_up.abandon_at + DAY)
+        sign_up = _with(sign_up, verification)
+    return sign_up
+
+
+async def _invitation(deps: Deps, tx: Transaction, wanted: Wanted) -> Ticket | None:
+    """The invitation that the form names; without one, only a public instance takes people."""
+    if wanted.ticket:
+        ticket = await tickets.find(deps, tx, wanted.ticket)
+        if ticket.kind is not TicketKind.INVITATION or ticket.email is None:
+            raise Refused(errors.SIGN_IN_TOKEN_ELSEWHERE)
+        if await tx.user_by_address(ticket.email):
+            raise Refused(errors.INVITATION_ACCOUNT_EXISTS)
+        if Kind.EMAIL in wanted.texts or wanted.transfer:
+            raise Refused(errors.PARAM_CONFLICT.about("ticket"))
+        return ticket
+    if deps.instance.mode is SignUpMode.RESTRICTED:
+        raise Refused(errors.SIGN_UP_RESTRICTED)
+    if deps.instance.mode is SignUpMode.WAITLIST:
+        raise Refused(errors.SIGN_UP_WAITLIST)
+    return None
+
+
+async def _addresses(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
+    addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
+    for address in addresses.values():
+        await _expect_usable(deps, tx, address)
     return addresses
 
 
 def _read(instance: Instance, kind: Kind, text: str) -> Address:
-    if not instance.attribute(kind).enabled:
+    if not instance.attribute(kind).used_for_sign_up:
         raise Refused(errors.PARAM_UNKNOWN.about(kind))
     try:
         return parse(kind, text, test_mode=instance.test_mode)
@@ -165,43 +244,69 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         raise Refused(FORMATS[kind].about(kind)) from None
 
 
-async def _expect_free(tx: Transaction, address: Address) -> None:
+async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
+    """Refuse an address that may not sign up here, or that somebody has."""
+    if not deps.instance.restrictions.allow(address):
+        raise Refused(errors.NOT_ALLOWED.about(address.kind))
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    return address
+
+
+async def _profile(deps: Deps, tx: Transaction, wanted: Wanted, before: Profile) -> Profile:
+    """The profile with what the form gives."""
+    username = wanted.given.get("username")
+    if username is not None:
+        if not deps.instance.username.used_for_sign_up:
+            raise Refused(errors.PARAM_UNKNOWN.about("username"))
+        expect_username(username, deps.instance.username)
+        if await tx.user_by_username(username_value(username)):
+            raise Refused(errors.IDENTIFIER_TAKEN.about("username"))
+    profile = replace(before, **wanted.given)
+    if wanted.legal_accepted:
+        return replace(profile, legal_accepted_at=deps.now())
+    if wanted.legal_accepted is False and deps.instance.legal_consent:
+        raise Refused(errors.LEGAL_NOT_ACCEPTED)
+    return profile
 
 
 async def _go_on(
-    deps: Deps, tx: Transaction, client: Client, sign_up: SignUp, strategy: Strategy | None
+    deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_up: SignUp, wanted: Wanted
 ) -> _Outcome:
     """Complete the sign-up where nothing is missing; send a code where one is asked for."""
     if sign_up.can_complete(deps.instance):
-        return _Outcome(await _complete(deps, tx, client, sign_up))
+        return _Outcome(await _complete(deps, tx, caller, client, sign_up))
     message = None
-    if strategy:
-        sign_up, message = await _send(deps, tx, sign_up, strategy)
+    if wanted.strategy:
+        sign_up, message = await _send(deps, tx, sign_up, wanted.strategy, wanted.channel)
     shown = await clients.view(tx, client, deps.now())
     return _Outcome(Answer(sign_up, shown), message)
 
 
 async def _send(
-    deps: Deps, tx: Transaction, sign_up: SignUp, strategy: Strategy
+    deps: Deps, tx: Transaction, sign_up: SignUp, strategy: Strategy, channel: Channel | None
 ) -> tuple[SignUp, Message]:
     address = sign_up.address_to_verify(strategy)
-    attempt = codes.Attempt(sign_up.id, sign_up.abandon_at, sign_up.profile.locale)
+    attempt = codes.Attempt(sign_up.id, sign_up.abandon_at, sign_up.profile.locale, channel)
     verification, message = await codes.send(deps, tx, attempt, address)
     return _with(sign_up, verification), message
 
 
-async def _complete(deps: Deps, tx: Transaction, client: Client, sign_up: SignUp) -> Answer[SignUp]:
+async def _complete(
+    deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_up: SignUp
+) -> Answer[SignUp]:
     refusal = await _give_up_if_claimed(tx, sign_up)
     if refusal:
         return Answer(refusal=refusal)
-    user = _new_user(sign_up, deps.now())
+    ticket = await tx.ticket(sign_up.ticket_id) if sign_up.ticket_id else None
+    if ticket:
+        await tickets.use(deps, tx, ticket)
+    user = _new_user(sign_up, ticket, deps.now())
     try:
         await tx.add_user(user)
     except Conflict:  # claimed between the look and the write, on another machine
         raise Refused(errors.IDENTIFIER_CLAIMED) from None
-    client, started, token = await session.start(deps, tx, client, user)
+    client, started, token = await session.start(deps, tx, client, user, device=caller.device)
     sign_up = replace(
         sign_up,
         status=Status.COMPLETE,
@@ -222,10 +327,15 @@ async def _give_up_if_claimed(tx: Transaction, sign_up: SignUp) -> Refusal | Non
         if await tx.user_by_address(address):
             await tx.save_sign_up(replace(sign_up, status=Status.ABANDONED))
             return errors.IDENTIFIER_CLAIMED
+    username = sign_up.profile.username
+    if username and await tx.user_by_username(username_value(username)):
+        # A name can be chosen again; the proved addresses stay proved.
+        await tx.save_sign_up(replace(sign_up, profile=replace(sign_up.profile, username=None)))
+        return errors.IDENTIFIER_TAKEN.about("username")
     return None
 
 
-def _new_user(sign_up: SignUp, now: int) -> User:
+def _new_user(sign_up: SignUp, ticket: Ticket | None, now: int) -> User:
     user_id = new_id("user", now)
     owned = [
         OwnedAddress(
@@ -235,6 +345,7 @@ def _new_user(sign_up: SignUp, now: int) -> User:
             verified_at=now if sign_up.is_verified(address.kind) else None,
             created_at=now,
             updated_at=now,
+            strategy=TICKET if ticket and address.kind is Kind.EMAIL else None,
         )
         for address in sign_up.addresses
     ]
@@ -249,6 +360,7 @@ def _new_user(sign_up: SignUp, now: int) -> User:
         last_active_at=now,
         primary_phone_id=ids.get(Kind.PHONE),
         primary_email_id=ids.get(Kind.EMAIL),
+        app_data=AppData(public_metadata=ticket.data.public_metadata if ticket else {}),
     )
 
 

@@ -7,6 +7,18 @@ import hashlib
 import re
 import secrets
 
+# Where clerk-js looks to tell whether it must name its browser by a token.
+_DEV_BROWSER_HOSTS = (
+    "accounts.dev",
+    "accountsstage.dev",
+    ".lcl.dev",
+    ".stg.dev",
+    ".lclstage.dev",
+    ".stgstage.dev",
+    ".dev.lclclerk.com",
+    ".stg.lclclerk.com",
+    ".accounts.lclclerk.com",
+)
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?P<name>{_LABEL}(\.{_LABEL})+)(:(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII)
 
@@ -49,6 +61,15 @@ def host_of(publishable: str) -> str:
 def is_development(publishable: str) -> bool:
     """Whether SDKs treat this key as that of a development instance."""
     return publishable.startswith("pk_test_")
+
+
+def names_browsers(publishable: str) -> bool:
+    """Whether clerk-js names its browser by a token in each call, rather than by a cookie.
+
+    It does so with the development keys of certain hosts only; with all other keys the
+    token is asked for by an app's server, and means nothing.
+    """
+    return is_development(publishable) and host_of(publishable).endswith(_DEV_BROWSER_HOSTS)
 
 
 def cookie_suffix(publishable: str) -> str:

@@ -10,6 +10,9 @@ from doorcode.domain.limits import CODE_DIGITS
 from doorcode.domain.verification import Verification
 from doorcode.security.master_key import MasterKey
 
+BACKUP_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+BACKUP_CHARACTERS = 10
+
 
 class Codes:
     """The codes of one instance.
@@ -25,6 +28,7 @@ class Codes:
         self._keys = {
             version: master.derive("code", version, instance_id) for version in master.versions
         }
+        self._backup_key = master.derive("backup-code", min(master.versions), instance_id)
 
     def make(self, address: Address) -> str:
         """A code from the system's random source; 424242 for a test address."""
@@ -41,6 +45,18 @@ class Codes:
         return {
             version: self._digest(key, verification, code) for version, key in self._keys.items()
         }
+
+    def make_backup(self) -> str:
+        """A backup code: 50 random bits, in digits and letters that look like no other."""
+        return "".join(secrets.choice(BACKUP_ALPHABET) for _ in range(BACKUP_CHARACTERS))
+
+    def backup_digest(self, user_id: str, code: str) -> bytes:
+        """What is kept of a backup code, bound to its owner.
+
+        Under the oldest key there is: these codes outlive a change of the key, and a
+        person who has lost a phone has nothing else to type.
+        """
+        return hmac.digest(self._backup_key, f"{user_id}/{code}".encode(), "sha256")
 
     def _digest(self, key: bytes, verification: Verification, code: str) -> bytes:
         address = verification.address

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from io import BytesIO
+from zlib import crc32
 
 # The plug-ins are imported by name: Pillow would load WebP only together with all the others.
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
@@ -88,6 +89,8 @@ def rewrite(data: bytes) -> bytes:
         return _write(_square(_open(data)))
     except NotAnImage:
         raise
+    except Image.DecompressionBombError:
+        raise NotAnImage(Reason.TOO_LARGE) from None
     except Exception:  # noqa: BLE001 - decoders raise a dozen kinds on hostile files
         raise NotAnImage(Reason.DAMAGED) from None
 
@@ -163,17 +166,17 @@ def _lean_png(data: bytes) -> bytes:
     any number of them.
     """
     kept, seen, position = [PNG_SIGNATURE], set(), len(PNG_SIGNATURE)
-    while position < len(data) and len(kept) <= CHUNKS:
+    while b"IEND" not in seen:
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
-        if kind in _ONCE:
-            if kind in seen or end > len(data):
-                raise NotAnImage(Reason.DAMAGED)
-            seen.add(kind)
+        if end > len(data) or kind in seen or len(kept) > CHUNKS:
+            raise NotAnImage(Reason.DAMAGED)
         if kind in _ONCE or kind == _DATA:
+            if crc32(data[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+                raise NotAnImage(Reason.DAMAGED)
             kept.append(data[position:end])
-        if kind == b"IEND":
-            break
+        if kind in _ONCE:
+            seen.add(kind)
         position = end
     return b"".join(kept)
 
@@ -187,7 +190,7 @@ def _lean_jpeg(data: bytes) -> bytes:
         if marker in _FRAMES:
             height, width = (int.from_bytes(data[start + n : start + n + 2]) for n in (5, 7))
             _expect_size("JPEG", width, height)
-        # Forty bytes are a scan, and each goes over all pixels: 2 MB would take an hour.
+        # Forty bytes are a scan, and each goes over all pixels: 2 MB would take twenty minutes.
         scans += marker == _SCAN
         if scans > SCANS:
             raise NotAnImage(Reason.DAMAGED)

@@ -217,11 +217,9 @@ def to_owned_address(row: Row) -> OwnedAddress:
     )
 
 
-def to_pending_address(row: Row, verification: Verification | None) -> OwnedAddress:
+def to_pending_address(row: Row) -> OwnedAddress:
     """An address that somebody says is theirs."""
-    return OwnedAddress(
-        row[0], row[1], _address(*row[2:6]), None, row[6], row[7], verification=verification
-    )
+    return OwnedAddress(row[0], row[1], _address(*row[2:6]), None, row[6], row[7])
 
 
 def to_session(row: Row) -> Session:

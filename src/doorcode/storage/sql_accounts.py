@@ -48,24 +48,23 @@ class AccountStatements:
         row = await self._one("user", id=user_id)
         if row is None:
             return None
-        owned = await self._sql.rows("addresses_of_user", user_id=user_id)
-        pending = await self._pending(user_id) if row[14] else []
-        return rows.to_user(row, (*(rows.to_owned_address(one) for one in owned), *pending))
+        found = await self._sql.rows("addresses_of_user", user_id=user_id)
+        owned = [await self._with_verification(rows.to_owned_address(one)) for one in found]
+        if row[14]:
+            found = await self._sql.rows("pending_addresses_of_user", user_id=user_id)
+            owned += [await self._with_verification(rows.to_pending_address(one)) for one in found]
+        return rows.to_user(row, tuple(owned))
 
-    async def _pending(self, user_id: str) -> list[OwnedAddress]:
-        found = await self._sql.rows("pending_addresses_of_user", user_id=user_id)
-        pending = []
-        for row in found:
-            given = rows.to_pending_address(row, None)
-            asked = await self._one(
-                "verification_of",
-                attempt_id=given.id,
-                address_kind=str(given.address.kind),
-                address_value=given.address.value,
-            )
-            verification = rows.to_verification(asked) if asked else None
-            pending.append(replace(given, verification=verification))
-        return pending
+    async def _with_verification(self, owned: OwnedAddress) -> OwnedAddress:
+        if owned.is_verified:
+            return owned
+        asked = await self._one(
+            "verification_of",
+            attempt_id=owned.id,
+            address_kind=str(owned.address.kind),
+            address_value=owned.address.value,
+        )
+        return replace(owned, verification=rows.to_verification(asked) if asked else None)
 
     async def lock_user(self, user_id: str) -> User | None:
         return await self.user(user_id)
@@ -95,8 +94,11 @@ class AccountStatements:
         await self._sql.run("add_pending_address", **values)
 
     async def claim_address(self, owned: OwnedAddress) -> None:
-        await self._sql.run("delete_pending_address", id=owned.id)
-        await self._sql.run("add_address", **rows.owned_values(owned))
+        # One that came with a sign-up which asked for no proof is theirs already.
+        claimed = await self._sql.run("delete_pending_address", id=owned.id)
+        await self._sql.run(
+            "add_address" if claimed else "save_address", **rows.owned_values(owned)
+        )
 
     async def save_address(self, owned: OwnedAddress) -> None:
         await self._sql.run("save_address", **rows.owned_values(owned))

@@ -9,11 +9,14 @@ Over http no cookie carries Secure or Domain.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from doorcode.domain.limits import CLIENT_LIVES_FOR, SECOND
 from doorcode.flows.client import ClientView
 from doorcode.web.boundary import Boundary
 
-CLIENT = "__client"
+CLIENT, UPDATED_AT = "__client", "__client_uat"
+HANDSHAKE, NONCE = "__clerk_handshake", "__clerk_handshake_nonce"
 _YEAR_SECONDS = CLIENT_LIVES_FOR // SECOND
 
 
@@ -25,8 +28,10 @@ def client(boundary: Boundary, token: str | None) -> str:
 def updated_at(boundary: Boundary, view: ClientView | None) -> list[str]:
     """When the client last signed in or out, under both names."""
     value = str(seconds_of(view))
-    names = ("__client_uat", f"__client_uat_{boundary.cookie_suffix}")
-    return [_cookie(boundary, name, value, shared=True, http_only=False) for name in names]
+    return [
+        _cookie(boundary, name, value, shared=True, http_only=False)
+        for name in _both(boundary, UPDATED_AT)
+    ]
 
 
 def seconds_of(view: ClientView | None) -> int:
@@ -34,21 +39,55 @@ def seconds_of(view: ClientView | None) -> int:
     return view.client.updated_at // SECOND if view and view.sessions else 0
 
 
-def session(boundary: Boundary, token: str | None) -> list[str]:
-    """The session token on the app's own host, under both names."""
-    names = ("__session", f"__session_{boundary.cookie_suffix}")
-    return [_cookie(boundary, name, token, shared=False, http_only=False) for name in names]
+def handshake(boundary: Boundary, name: str, value: str) -> str:
+    """What an app's server is told, for a few seconds."""
+    return _cookie(boundary, name, value, shared=True, http_only=True, seconds=10)
 
 
-def dev_browser(boundary: Boundary, token: str) -> list[str]:
-    """A development browser's token, under both names."""
-    names = ("__clerk_db_jwt", f"__clerk_db_jwt_{boundary.cookie_suffix}")
-    return [_cookie(boundary, name, token, shared=False, http_only=False) for name in names]
+def directives(
+    boundary: Boundary,
+    url: str,
+    view: ClientView | None,
+    session: str | None,
+    dev_browser: str | None,
+) -> list[str]:
+    """All that an app's server is to set on its own host, the one of `url`.
+
+    `session` is the session token, None takes it back; `dev_browser` the token of a
+    development browser. The handshake's own cookies are taken back: one that is left over
+    would be obeyed again.
+    """
+    if not url.startswith("https://"):
+        boundary = replace(boundary, url=url)  # that host could not keep a Secure cookie
+    lines = [
+        _cookie(boundary, name, session, shared=False, http_only=False)
+        for name in _both(boundary, "__session")
+    ]
+    if _domain(boundary):
+        # From before the domain was shared the app's host may have a time of its own. It is
+        # older, so it is sent first and believed; each page load would come here again.
+        lines += [
+            _cookie(boundary, name, None, shared=False, http_only=False)
+            for name in _both(boundary, UPDATED_AT)
+        ]
+    lines += updated_at(boundary, view)
+    if dev_browser:
+        lines += [
+            _cookie(boundary, name, dev_browser, shared=False, http_only=False)
+            for name in _both(boundary, "__clerk_db_jwt")
+        ]
+    lines += [
+        _cookie(boundary, name, None, shared=True, http_only=True) for name in (HANDSHAKE, NONCE)
+    ]
+    return lines
 
 
-def handshake(boundary: Boundary, name: str, value: str | None, seconds: int = 10) -> str:
-    """What an app's server is told, for a few seconds; None takes it back."""
-    return _cookie(boundary, name, value, shared=True, http_only=True, seconds=seconds)
+def _both(boundary: Boundary, name: str) -> tuple[str, str]:
+    return name, f"{name}_{boundary.cookie_suffix}"
+
+
+def _domain(boundary: Boundary) -> str:
+    return boundary.cookie_domain if boundary.is_https else ""
 
 
 def _cookie(
@@ -61,9 +100,9 @@ def _cookie(
     seconds: int = _YEAR_SECONDS,
 ) -> str:
     parts = [f"{name}={value or ''}", "Path=/", f"Max-Age={seconds if value else 0}"]
+    if shared and _domain(boundary):
+        parts.append(f"Domain={_domain(boundary)}")
     if boundary.is_https:
-        if shared and boundary.cookie_domain:
-            parts.append(f"Domain={boundary.cookie_domain}")
         parts.append("Secure")
     if http_only:
         parts.append("HttpOnly")

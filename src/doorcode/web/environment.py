@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from doorcode.domain.instance import Attribute, Instance
+from collections.abc import Sequence
+
+from doorcode.domain.instance import Attribute, Instance, NameAttribute, UsernameAttribute
 from doorcode.web.wire import Json
 
-_OTHER_ATTRIBUTES = (
-    "username",
-    "first_name",
-    "last_name",
-    "password",
-    "web3_wallet",
-    "authenticator_app",
-    "backup_code",
-    "passkey",
-)
 _URLS = [
     "logo_image_url",
     "favicon_image_url",
@@ -49,12 +41,13 @@ def environment(instance: Instance, *, development_keys: bool) -> Json:
             "id": f"aconf_{instance.id}",
             "single_session_mode": instance.single_session,
             "claimed_at": None,
-            "reverification": False,
+            "reverification": instance.reverification,
             "test_mode": instance.test_mode,
+            **_preferred_channels(instance),
         },
         "display_config": _display(instance, development_keys),
         "user_settings": _user_settings(instance),
-        "organization_settings": _organizations(),
+        "organization_settings": _organizations(instance),
         "commerce_settings": _commerce(),
         "api_keys_settings": {
             "enabled": False,
@@ -77,7 +70,7 @@ def _display(instance: Instance, development_keys: bool) -> Json:
         "instance_environment_type": "development" if development_keys else "production",
         "application_name": instance.name,
         "preferred_sign_in_strategy": "otp",
-        **dict.fromkeys(_URLS, ""),
+        **{name: instance.urls.get(name, "") for name in _URLS},
         "branded": False,
         "captcha_public_key": None,
         "captcha_widget_type": None,
@@ -91,67 +84,145 @@ def _display(instance: Instance, development_keys: bool) -> Json:
 
 
 def _user_settings(instance: Instance) -> Json:
-    phone = {**_attribute(instance.phone, "phone_code"), "channels": ["sms"]}
-    unused = _attribute(Attribute(False, False, False, False), "")
     return {
-        "attributes": {
-            "email_address": _attribute(instance.email, "email_code"),
-            "phone_number": phone,
-            **dict.fromkeys(_OTHER_ATTRIBUTES, unused),
-        },
+        "attributes": _attributes(instance),
         "social": {},
         "enterprise_sso": {"enabled": False, "self_serve_sso": False},
         "saml": {"enabled": False},
-        "sign_in": {"second_factor": {"required": False, "enabled": False}},
+        "sign_in": {
+            "second_factor": {
+                "required": instance.mfa_required,
+                "enabled": instance.has_second_factors,
+            }
+        },
         "sign_up": {
             "captcha_enabled": False,
             "captcha_widget_type": None,
             "progressive": True,
-            "mode": "public",
-            "allowlist_only": False,
-            "legal_consent_enabled": False,
+            "mode": instance.mode.value,
+            "allowlist_only": instance.restrictions.allowlist_enabled,
+            "legal_consent_enabled": instance.legal_consent,
             "custom_action_required": False,
+            **({"mfa": {"required": True}} if instance.mfa_required else {}),
         },
         "restrictions": {
-            "allowlist": {"enabled": False},
-            "blocklist": {"enabled": False},
+            "allowlist": {"enabled": instance.restrictions.allowlist_enabled},
+            "blocklist": {"enabled": instance.restrictions.blocklist_enabled},
+            "block_email_subaddresses": {"enabled": instance.restrictions.block_email_subaddresses},
         },
-        "actions": {"delete_self": False, "create_organization": False},
+        "actions": {"delete_self": instance.delete_self, "create_organization": False},
         "attack_protection": {"enumeration_protection": {"enabled": False}},
         "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
-        "password_settings": {
-            "min_length": 8,
-            "max_length": 72,
-            "disable_hibp": True,
-            "require_special_char": False,
-            "require_numbers": False,
-            "require_uppercase": False,
-            "require_lowercase": False,
-            "show_zxcvbn": False,
-            "min_zxcvbn_strength": 0,
-            "allowed_special_characters": "",
+        "password_settings": _passwords(),
+        "username_settings": {
+            "min_length": instance.username.min_length,
+            "max_length": instance.username.max_length,
         },
-        "username_settings": {"min_length": 4, "max_length": 64},
     }
 
 
-def _attribute(attribute: Attribute, strategy: str) -> Json:
-    strategies = [strategy] if attribute.enabled else []
+def _attributes(instance: Instance) -> Json:
+    """All ten. The forms show the first one that can be used, so the e-mail address leads."""
+    phone = _address(instance.phone, "phone_code")
     return {
-        "enabled": attribute.enabled,
-        "required": attribute.required,
-        "used_for_first_factor": attribute.used_for_sign_in,
-        "first_factors": strategies if attribute.used_for_sign_in else [],
-        "used_for_second_factor": False,
-        "second_factors": [],
-        "verifications": strategies,
-        "verify_at_sign_up": attribute.verified_at_sign_up,
+        "email_address": _address(instance.email, "email_code"),
+        "phone_number": {**phone, "channels": [channel.value for channel in instance.channels]},
+        "username": _username(instance.username),
+        "first_name": _name(instance.first_name),
+        "last_name": _name(instance.last_name),
+        "password": _attribute(),
+        "web3_wallet": _attribute(),
+        "authenticator_app": _attribute(),
+        "backup_code": _backup_code(instance),
+        "passkey": _attribute(),
     }
 
 
-def _organizations() -> Json:
+def _address(attribute: Attribute, strategy: str) -> Json:
+    return _attribute(
+        enabled=attribute.enabled,
+        required=attribute.required,
+        used_for_first_factor=attribute.used_for_sign_in,
+        first_factors=[strategy] if attribute.used_for_sign_in else [],
+        second_factors=[strategy] if attribute.used_for_second_factor else [],
+        verifications=[strategy] if attribute.enabled else [],
+        verify_at_sign_up=attribute.verify_at_sign_up and attribute.used_for_sign_up,
+        immutable=attribute.immutable,
+    )
+
+
+def _username(attribute: UsernameAttribute) -> Json:
+    return _attribute(
+        enabled=attribute.enabled,
+        required=attribute.required,
+        used_for_first_factor=attribute.used_for_sign_in,
+        immutable=attribute.immutable,
+    )
+
+
+def _name(attribute: NameAttribute) -> Json:
+    return _attribute(
+        enabled=attribute.used_for_sign_up,
+        required=attribute.required,
+        immutable=attribute.immutable,
+    )
+
+
+def _backup_code(instance: Instance) -> Json:
+    # A backup code stands in for another second factor: without any there is none to show.
+    usable = instance.backup_codes and instance.has_second_factors
+    return _attribute(enabled=usable, second_factors=["backup_code"] if usable else [])
+
+
+def _attribute(
+    *,
+    enabled: bool = False,
+    required: bool = False,
+    used_for_first_factor: bool = False,
+    first_factors: Sequence[str] = (),
+    second_factors: Sequence[str] = (),
+    verifications: Sequence[str] = (),
+    verify_at_sign_up: bool = False,
+    immutable: bool = False,
+) -> Json:
     return {
-        "enabled": False,
+        "enabled": enabled,
+        "required": required,
+        "used_for_first_factor": used_for_first_factor,
+        "first_factors": list(first_factors),
+        "used_for_second_factor": bool(second_factors),
+        "second_factors": list(second_factors),
+        "verifications": list(verifications),
+        "verify_at_sign_up": verify_at_sign_up,
+        "immutable": immutable,
+    }
+
+
+def _preferred_channels(instance: Instance) -> Json:
+    # The SDKs take a missing map for none.
+    preferred = {land: channel.value for land, channel in instance.preferred_channels.items()}
+    return {"preferred_channels": preferred} if preferred else {}
+
+
+def _passwords() -> Json:
+    return {
+        "min_length": 8,
+        "max_length": 72,
+        "disable_hibp": True,
+        "require_special_char": False,
+        "require_numbers": False,
+        "require_uppercase": False,
+        "require_lowercase": False,
+        "show_zxcvbn": False,
+        "min_zxcvbn_strength": 0,
+        "allowed_special_characters": "",
+    }
+
+
+def _organizations(instance: Instance) -> Json:
+    """There are none; a setting says otherwise, since some apps' components close only then."""
+    return {
+        "enabled": instance.organizations,
         "max_allowed_memberships": 5,
         "force_organization_selection": False,
         "actions": {"admin_delete": True},

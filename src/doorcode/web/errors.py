@@ -13,8 +13,8 @@ from doorcode.web.http import Response
 _encode = msgspec.json.Encoder().encode
 
 
-def envelope(refusal: Refusal) -> dict[str, Any]:
-    """The error document of the wire."""
+def envelope(refusal: Refusal, client: Any = None) -> dict[str, Any]:
+    """The error document of the wire; SDKs take over the client that comes with it."""
     meta = dict(refusal.meta)
     if refusal.param:
         meta["param_name"] = refusal.param
@@ -25,12 +25,13 @@ def envelope(refusal: Refusal) -> dict[str, Any]:
     }
     if meta:
         error["meta"] = meta
-    return {"errors": [error], "clerk_trace_id": secrets.token_hex(16)}
+    document = {"errors": [error], "clerk_trace_id": secrets.token_hex(16)}
+    return document if client is None else {**document, "meta": {"client": client}}
 
 
-def respond(refusal: Refusal) -> Response:
+def respond(refusal: Refusal, client: Any = None) -> Response:
     """The answer to a request that was refused."""
-    response = Response(refusal.status, _encode(envelope(refusal)))
+    response = Response(refusal.status, _encode(envelope(refusal, client)))
     response.headers["cache-control"] = "no-store"
     if refusal.retry_after is not None:
         response.headers["retry-after"] = str(refusal.retry_after)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from doorcode.domain.addresses import Strategy
 from doorcode.domain.instance import Instance
+from doorcode.domain.reverification import Reverification, factors_of
+from doorcode.domain.reverification import Status as ReverificationStatus
 from doorcode.domain.session import Session
 from doorcode.domain.sign_in import (
     BACKUP_CODE,
@@ -26,6 +28,7 @@ from doorcode.security.tokens import Tokens
 from doorcode.web.wire_users import (
     Json,
     encode,
+    public_user_data,
     user_data,
     user_document,
     verification_document,
@@ -147,6 +150,27 @@ class Wire:
     def _second(self, sign_in: SignIn, user: User | None) -> list[Json]:
         factors = factors_of_step(sign_in, user, self._instance) if user else []
         return [self.factor(factor) for factor in factors]
+
+    def reverification(self, one: Reverification, user: User, session: Json) -> Json:
+        """A proof of oneself under way, with the document of its session.
+
+        Factors are listed for the step that it stands at alone: the prebuilt components
+        send a first code as soon as they see a first factor, asked for or not.
+        """
+        factors = [self.factor(factor) for factor in factors_of(one, user, self._instance)]
+        first = one.status is ReverificationStatus.NEEDS_FIRST_FACTOR
+        second = one.status is ReverificationStatus.NEEDS_SECOND_FACTOR
+        return {
+            "object": "session_reverification",
+            "id": one.id,
+            "level": one.level,
+            "status": one.status,
+            "supported_first_factors": factors if first else None,
+            "supported_second_factors": factors if second else None,
+            "first_factor_verification": self.verification(one.first),
+            "second_factor_verification": self.verification(one.second),
+            "session": session,
+        }
 
     def factor(self, factor: Factor) -> Json:
         """One way to prove oneself."""

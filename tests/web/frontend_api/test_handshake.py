@@ -10,6 +10,8 @@ import httpx
 import jwt
 import pytest
 
+from doorcode.security import api_keys
+
 from ..conftest import Builder
 from ..house import PAGE, Browser, Clock, House, later, refusal, set_cookies
 
@@ -212,6 +214,27 @@ async def test_over_https_the_directives_reach_the_whole_domain(production: Hous
     assert "; Domain=example.com; " in set_cookies(answer)["__clerk_handshake"]
 
 
+async def test_a_time_of_the_app_s_own_host_is_taken_back(production: House) -> None:
+    """It would be sent before the domain's, and believed: a handshake at every page load."""
+    browser = production.browser("https://app.example.com")
+    await browser.sign_up()
+    lines = _payload(await _shake(browser, "https://app.example.com/"))
+    for name in ("__client_uat", f"__client_uat_{production.door.boundary.cookie_suffix}"):
+        own, shared = [line for line in lines if line.startswith(f"{name}=")]
+        assert own == f"{name}=; Path=/; Max-Age=0; Secure; SameSite=Lax"
+        assert "; Domain=example.com; " in shared
+
+
+async def test_a_host_without_https_is_told_nothing_that_it_cannot_keep(build: Builder) -> None:
+    house = await build(url="https://localhost:8787", hosts=None, cookie_domain="localhost")
+    browser = house.browser()
+    await browser.sign_up()
+    for line in _payload(await _shake(browser, "http://localhost:3000/")):
+        assert "Secure" not in line
+        assert "Domain" not in line
+    assert any("Secure" in line for line in _payload(await _shake(browser, "https://localhost/")))
+
+
 # ── development browsers ──────────────────────────────────────────────────────────────
 def _from_url(answer: httpx.Response, name: str) -> str:
     (value,) = parse_qs(urlsplit(answer.headers["location"]).query)[name]
@@ -252,6 +275,76 @@ async def test_an_unknown_development_browser_is_signed_out(browser: Browser) ->
     token = _from_url(answer, "__clerk_handshake")
     directives = jwt.decode(token, options={"verify_signature": False})["handshake"]
     assert _named(directives)["__session"].startswith("; ")
+
+
+BY_TOKEN = api_keys.publishable_key("shop.clerk.accounts.dev", live=False)
+BY_COOKIE = api_keys.publishable_key("auth.shop.test", live=False)
+
+
+def _told(answer: httpx.Response) -> dict[str, str]:
+    token = _from_url(answer, "__clerk_handshake")
+    return _named(jwt.decode(token, options={"verify_signature": False})["handshake"])
+
+
+async def test_who_signed_in_on_our_own_pages_is_known_to_clerk_js_too(build: Builder) -> None:
+    house = await build(publishable_key=BY_TOKEN)
+    browser = house.browser()
+    token = (await browser.post("/v1/dev_browser")).json()["id"]
+    session = (await browser.sign_up()).json()["response"]["created_session_id"]
+
+    told = _told(await _shake(browser, __clerk_db_jwt=token))
+
+    claims = jwt.decode(told["__session"].partition(";")[0], options={"verify_signature": False})
+    assert claims["sid"] == session
+    named = told["__clerk_db_jwt"].partition(";")[0]
+    asked = await house.browser().get("/v1/client", params={"__clerk_db_jwt": named})
+    assert [one["id"] for one in asked.json()["response"]["sessions"]] == [session]
+
+
+async def test_a_token_from_a_link_never_becomes_somebody_s_name(build: Builder) -> None:
+    """Whoever sent the link knows that token, and would be signed in as who followed it."""
+    house = await build(publishable_key=BY_TOKEN)
+    known = (await house.browser().post("/v1/dev_browser")).json()["id"]
+    victim = house.browser()
+    await victim.sign_up()
+
+    told = _told(await _shake(victim, __clerk_db_jwt=known))
+
+    assert told["__clerk_db_jwt"].partition(";")[0] != known
+    asked = await house.browser().get("/v1/client", params={"__clerk_db_jwt": known})
+    assert asked.json()["response"] is None
+
+
+async def test_a_development_browser_keeps_its_token_while_it_is_good(build: Builder) -> None:
+    house = await build(publishable_key=BY_TOKEN)
+    first = _told(await _shake(house.browser(), __clerk_hs_reason="dev-browser-missing"))
+    token = first["__clerk_db_jwt"].partition(";")[0]
+    again = _told(await _shake(house.browser(), __clerk_db_jwt=token))
+    assert again["__clerk_db_jwt"].partition(";")[0] == token
+    assert house.rows("dev_browsers") == {"dev_browsers": 1}
+
+
+async def test_where_clerk_js_is_known_by_its_cookie_the_cookie_counts(build: Builder) -> None:
+    house = await build(publishable_key=BY_COOKIE)
+    browser = house.browser()
+    first = _told(await _shake(browser))
+    token = first["__clerk_db_jwt"].partition(";")[0]
+    await browser.sign_up()
+
+    told = _told(await _shake(browser, __clerk_db_jwt=token))
+
+    assert told["__session"].count(".") == 2
+    assert told["__clerk_db_jwt"].partition(";")[0] == token
+    # The token is nobody's name: another browser that holds it is nobody.
+    stranger = _told(await _shake(house.browser(), __clerk_db_jwt=token))
+    assert stranger["__session"].startswith("; ")
+
+
+@pytest.mark.parametrize("made_up", ["x; Domain=localhost", "x\r\nSet-Cookie: a=b", "ü", "x" * 129])
+async def test_no_made_up_token_becomes_a_cookie(build: Builder, made_up: str) -> None:
+    house = await build(publishable_key=BY_TOKEN)
+    told = _told(await _shake(house.browser(), __clerk_db_jwt=made_up))
+    assert re.fullmatch(r"[\w-]{43}", told["__clerk_db_jwt"].partition(";")[0])
 
 
 async def test_in_production_no_development_browser_is_made(build: Builder) -> None:

@@ -135,7 +135,7 @@ async def test_a_create_is_refused_by_the_name_of_the_field(
 
 
 async def test_a_disabled_address_is_an_unknown_field(build: Builder) -> None:
-    house = await build(instance={"phone": Attribute(enabled=False)})
+    house = await build(instance={"phone": Attribute(used_for_sign_up=False)})
     answer = await house.browser().post(SIGN_UPS, {"phone_number": PHONE})
     assert refusal(answer) == (422, "form_param_unknown", "phone_number")
 

@@ -23,7 +23,8 @@ def reply(
 ) -> Response:
     """A subject with the client around it; or the refusal that the story came to."""
     if answer.refusal:
-        return respond(answer.refusal)
+        view = answer.client
+        return respond(answer.refusal, wire(door, request).client(view) if view else None)
     return wrapped(door, request, answer.client, show, answer.client_token)
 
 

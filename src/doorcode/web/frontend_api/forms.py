@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from doorcode.domain import errors
-from doorcode.domain.addresses import MAX_LENGTH, Kind, Strategy
+from doorcode.domain.addresses import MAX_LENGTH, Channel, Kind, Strategy
 from doorcode.domain.errors import Refused
-from doorcode.domain.sign_up import Profile
+from doorcode.domain.instance import Instance
+from doorcode.domain.sign_in import TICKET
 
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
 NAME_CHARACTERS = 128
 METADATA_BYTES = 8 * 1024
 METADATA_DEPTH = 32
 CODE_CHARACTERS = 32
-_NO_PROFILE = Profile()
+EITHER = "email_address_or_phone_number"
 
 
 def addresses(form: Mapping[str, str]) -> dict[Kind, str]:
     """The addresses given, as text."""
-    return {kind: limited(form, kind, MAX_LENGTH) for kind in Kind if kind in form}
+    given = {kind: limited(form, kind, MAX_LENGTH) for kind in Kind if kind in form}
+    if EITHER in form:
+        text = limited(form, EITHER, MAX_LENGTH)
+        kind = Kind.EMAIL if "@" in text else Kind.PHONE
+        if kind in given:
+            raise Refused(errors.PARAM_CONFLICT.about(EITHER))
+        given[kind] = text
+    return given
 
 
 def identifier(form: Mapping[str, str], raw: bytes) -> str | None:
@@ -36,17 +43,33 @@ def identifier(form: Mapping[str, str], raw: bytes) -> str | None:
     return None
 
 
-def profile(form: Mapping[str, str], before: Profile = _NO_PROFILE) -> Profile:
-    """What a person says of themselves; what is not given stays as it was."""
+def profile(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a person says of themselves, by the names of `Profile`; nothing else gets in."""
     given: dict[str, Any] = {}
-    for name in ("first_name", "last_name"):
+    for name in ("first_name", "last_name", "username"):
         if name in form:
             given[name] = limited(form, name, NAME_CHARACTERS)
     if "locale" in form:
         given["locale"] = locale(form)
     if "unsafe_metadata" in form:
-        given["unsafe_metadata"] = _metadata(form["unsafe_metadata"])
-    return replace(before, **given)
+        given["unsafe_metadata"] = metadata(form["unsafe_metadata"])
+    return given
+
+
+def switch(form: Mapping[str, str], name: str) -> bool | None:
+    """A field that is `true` or `false`, if it was given."""
+    text = form.get(name)
+    if text not in (None, "true", "false"):
+        raise Refused(errors.PARAM_TYPE.about(name))
+    return None if text is None else text == "true"
+
+
+def ticket(form: Mapping[str, str]) -> str | None:
+    """The text of a ticket, which goes with the strategy of that name."""
+    text = form.get("ticket")
+    if text is None and form.get("strategy") == TICKET:
+        raise Refused(errors.PARAM_NEEDED.about("ticket"))
+    return text
 
 
 def locale(form: Mapping[str, str]) -> str | None:
@@ -57,28 +80,33 @@ def locale(form: Mapping[str, str]) -> str | None:
     return text
 
 
-def strategy(form: Mapping[str, str], *, required: bool) -> Strategy | None:
-    """How the address is to be verified, and by which channel."""
-    text = form.get("strategy")
-    if text is None:
-        if required:
-            raise Refused(errors.PARAM_MISSING.about("strategy"))
-        return None
-    try:
-        chosen = Strategy(text)
-    except ValueError:
-        raise Refused(errors.PARAM_VALUE.about("strategy")) from None
-    if chosen is Strategy.PHONE_CODE and form.get("channel", "sms") != "sms":
-        raise Refused(errors.PARAM_VALUE.about("channel"))
-    return chosen
+def strategy(form: Mapping[str, str]) -> Strategy | None:
+    """How the address is to be verified, if the request says."""
+    return None if form.get("strategy") in (None, TICKET) else _strategy(form)
 
 
 def needed_strategy(form: Mapping[str, str]) -> Strategy:
     """The strategy of a request that makes no sense without one."""
-    chosen = strategy(form, required=True)
-    if chosen is None:
+    if "strategy" not in form:
         raise Refused(errors.PARAM_MISSING.about("strategy"))
-    return chosen
+    return _strategy(form)
+
+
+def _strategy(form: Mapping[str, str]) -> Strategy:
+    try:
+        return Strategy(form["strategy"])
+    except ValueError:
+        raise Refused(errors.PARAM_VALUE.about("strategy")) from None
+
+
+def channel(form: Mapping[str, str], instance: Instance) -> Channel | None:
+    """By what a code to a phone is to travel, if the request says."""
+    text = form.get("channel")
+    if text is None or form.get("strategy") != Strategy.PHONE_CODE:
+        return None
+    if text not in instance.channels:
+        raise Refused(errors.PARAM_VALUE.about("channel"))
+    return Channel(text)
 
 
 def code(form: Mapping[str, str]) -> str:
@@ -98,7 +126,8 @@ def limited(form: Mapping[str, str], name: str, most: int) -> str:
     return form[name]
 
 
-def _metadata(text: str) -> dict[str, Any]:
+def metadata(text: str) -> dict[str, Any]:
+    """An object of the person's own making, as JSON text."""
     if len(text.encode()) > METADATA_BYTES:
         raise Refused(errors.PARAM_TOO_LONG.about("unsafe_metadata"))
     try:

@@ -15,13 +15,14 @@ from doorcode.domain.origins import origin_of
 from doorcode.flows import client as clients
 from doorcode.flows import handshake as story
 from doorcode.flows.client import ClientView
+from doorcode.flows.deps import Caller
+from doorcode.security import api_keys
 from doorcode.web import cookies
 from doorcode.web.door import DEV_BROWSER, Door
 from doorcode.web.http import Request, Response
 from doorcode.web.redirects import allowed_target
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-TOKEN, NONCE = "__clerk_handshake", "__clerk_handshake_nonce"
 
 
 async def show(door: Door, request: Request) -> Response:
@@ -33,19 +34,18 @@ async def show(door: Door, request: Request) -> Response:
     if target is None:
         raise Refused(errors.REDIRECT_INVALID)
     url = target
-    dev_token = await _dev_token(door, request)
-    view = await _client(door, request, dev_token)
-    directives = _directives(door, url, view, dev_token)
-    by_nonce = request.query.get("format") == "nonce"
-    name = NONCE if by_nonce else TOKEN
-    if by_nonce:
-        value = await story.keep(door.deps, directives)
+    view, dev_browser = await _visitor(door, request)
+    directives = cookies.directives(
+        door.boundary, url, view, _session_token(door, url, view), dev_browser
+    )
+    if request.query.get("format") == "nonce":
+        name, value = cookies.NONCE, await story.keep(door.deps, directives)
     else:
-        value = door.deps.tokens.sign_handshake(directives)
+        name, value = cookies.HANDSHAKE, door.deps.tokens.sign_handshake(directives)
     response = Response(307)
     # Chrome remembers a 307; the next load of the page would be sent here for nothing.
     response.headers["cache-control"] = "no-store"
-    if dev_token is None:
+    if dev_browser is None:
         response.cookies.append(cookies.handshake(door.boundary, name, value))
         response.headers["location"] = url
     else:
@@ -54,50 +54,52 @@ async def show(door: Door, request: Request) -> Response:
     return response
 
 
-async def _dev_token(door: Door, request: Request) -> str | None:
-    """The development browser's token; None where the SDK works by cookies."""
-    named = request.query.get(DEV_BROWSER)
-    if named and not _TOKEN.fullmatch(named):
-        named = None  # it goes into cookies: other letters would add attributes to them
-    missing = request.query.get("__clerk_hs_reason", "").startswith("dev-browser")
+async def _visitor(door: Door, request: Request) -> tuple[ClientView | None, str | None]:
+    """Who stands before the app, and the token of their development browser.
+
+    There is no token where the SDK works by cookies alone.
+    """
+    by_cookie = await door.by_cookie(request)
+    view = await clients.show(door.deps, by_cookie)
+    if not _wants_dev_browser(door, request):
+        return view, None
+    named = request.query.get(DEV_BROWSER, "")
+    caller = await _caller_named(door, named)
+    shown = await clients.show(door.deps, caller) if caller else None
+    if caller and (_signed_in(shown) or not _signed_in(view)):
+        return shown or view, named
+    if not api_keys.names_browsers(door.boundary.publishable_key):
+        # The app's server insists on a token, but clerk-js is known by its cookie.
+        return view, named if caller else await clients.add_dev_browser(door.deps)
+    if by_cookie.client_id is None:
+        return None, await clients.add_dev_browser(door.deps)
+    # They signed in on our own pages, or lost the token. clerk-js must know them as well,
+    # or it would sign them out again.
+    return view, await story.name_browser(door.deps, by_cookie.client_id)
+
+
+def _signed_in(view: ClientView | None) -> bool:
+    return view is not None and bool(view.sessions)
+
+
+def _wants_dev_browser(door: Door, request: Request) -> bool:
     if not door.deps.instance.development:
-        return None
-    if named and await _is_known(door, named):
-        return named
-    if door.boundary.development_keys or missing or named:
-        return await clients.add_dev_browser(door.deps)
-    return None
-
-
-async def _is_known(door: Door, dev_token: str) -> bool:
-    """Whether the token was made here: one from a link may be somebody else's invention."""
-    try:
-        await clients.find(door.deps, None, dev_token)
-    except Refused:
         return False
-    return True
+    missing = request.query.get("__clerk_hs_reason", "").startswith("dev-browser")
+    return door.boundary.development_keys or missing or DEV_BROWSER in request.query
 
 
-async def _client(door: Door, request: Request, dev_token: str | None) -> ClientView | None:
-    if dev_token is None:
-        return await clients.show(door.deps, await door.by_cookie(request))
-    caller = await clients.find(door.deps, None, dev_token)
-    if caller.client_id is None:  # a browser whose cookies do reach us
-        caller = await door.by_cookie(request)
-    return await clients.show(door.deps, caller)
+async def _caller_named(door: Door, token: str) -> Caller | None:
+    """Who a token names; None for one that was not made here: somebody may have made it up.
 
-
-def _directives(door: Door, url: str, view: ClientView | None, dev_token: str | None) -> list[str]:
-    """Complete Set-Cookie values for the app's host."""
-    boundary = door.boundary
-    directives = [
-        *cookies.session(boundary, _session_token(door, url, view)),
-        *cookies.updated_at(boundary, view),
-    ]
-    if dev_token:
-        directives += cookies.dev_browser(boundary, dev_token)
-    directives += [cookies.handshake(boundary, name, None) for name in (TOKEN, NONCE)]
-    return directives
+    It goes into cookies, where other letters would add attributes.
+    """
+    if not _TOKEN.fullmatch(token):
+        return None
+    try:
+        return await clients.find(door.deps, None, token)
+    except Refused:
+        return None
 
 
 def _session_token(door: Door, url: str, view: ClientView | None) -> str | None:

@@ -9,7 +9,14 @@ from doorcode.domain import errors
 from doorcode.domain.errors import Refused
 from doorcode.flows import client as client_story
 from doorcode.web.door import Door
-from doorcode.web.frontend_api import clients, handshake, sessions, sign_ins, sign_ups
+from doorcode.web.frontend_api import (
+    clients,
+    handshake,
+    reverifications,
+    sessions,
+    sign_ins,
+    sign_ups,
+)
 from doorcode.web.http import Receive, Request, Response, read_body
 
 Handler = Callable[..., Awaitable[Response]]
@@ -33,12 +40,19 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/v1/client/sign_ins/*"): sign_ins.show,
     ("POST", "/v1/client/sign_ins/*/prepare_first_factor"): sign_ins.prepare,
     ("POST", "/v1/client/sign_ins/*/attempt_first_factor"): sign_ins.attempt,
+    ("POST", "/v1/client/sign_ins/*/prepare_second_factor"): sign_ins.prepare_second,
+    ("POST", "/v1/client/sign_ins/*/attempt_second_factor"): sign_ins.attempt_second,
     ("DELETE", "/v1/client/sessions"): clients.sign_out,
     ("GET", "/v1/client/sessions/*"): sessions.show,
     ("POST", "/v1/client/sessions/*/touch"): sessions.touch,
     ("POST", "/v1/client/sessions/*/tokens"): sessions.create_token,
     ("POST", "/v1/client/sessions/*/end"): sessions.end,
     ("POST", "/v1/client/sessions/*/remove"): sessions.remove,
+    ("POST", "/v1/client/sessions/*/verify"): reverifications.start,
+    ("POST", "/v1/client/sessions/*/verify/prepare_first_factor"): reverifications.prepare_first,
+    ("POST", "/v1/client/sessions/*/verify/attempt_first_factor"): reverifications.attempt_first,
+    ("POST", "/v1/client/sessions/*/verify/prepare_second_factor"): reverifications.prepare_second,
+    ("POST", "/v1/client/sessions/*/verify/attempt_second_factor"): reverifications.attempt_second,
     ("GET", "/v1/me"): sessions.show_me,
     ("GET", "/v1/me/sessions/active"): sessions.show_active,
 }

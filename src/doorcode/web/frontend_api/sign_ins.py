@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from doorcode.domain import limits
-from doorcode.domain.sign_in import SignIn
+from doorcode.domain.sign_in import BACKUP_CODE, SignIn
+from doorcode.flows import second_factor
 from doorcode.flows import sign_in as story
 from doorcode.flows.client import Answer
 from doorcode.web.door import Door
@@ -17,8 +18,15 @@ async def create(door: Door, request: Request) -> Response:
     caller = await door.caller(request)
     door.spend(limits.CREATE_SIGN_IN, request)
     form = request.form()
+    ticket, transfer = forms.ticket(form), forms.switch(form, "transfer") is True
+    without = ticket is not None or transfer
     wanted = story.Wanted(
-        forms.identifier(form, request.body), forms.strategy(form, required=False)
+        identifier=None if without else forms.identifier(form, request.body),
+        strategy=forms.strategy(form),
+        channel=forms.channel(form, door.deps.instance),
+        ticket=ticket,
+        transfer=transfer,
+        sign_up_if_missing=forms.switch(form, "sign_up_if_missing") is True,
     )
     forms.locale(form)
     return _reply(door, request, await story.start(door.deps, caller, wanted))
@@ -33,10 +41,8 @@ async def show(door: Door, request: Request, sign_in_id: str) -> Response:
 async def prepare(door: Door, request: Request, sign_in_id: str) -> Response:
     """Send a code to one of the account's addresses."""
     door.spend(limits.SEND_CODE, request)
-    caller, form = await door.caller(request), request.form()
-    strategy = forms.needed_strategy(form)
-    factor = story.Factor(strategy, form.get(f"{strategy.kind}_id"), forms.locale(form))
-    return _reply(door, request, await story.send_code(door.deps, caller, sign_in_id, factor))
+    caller, wish = await door.caller(request), _wish(door, request)
+    return _reply(door, request, await story.send_code(door.deps, caller, sign_in_id, wish))
 
 
 async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
@@ -46,6 +52,37 @@ async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_in_id, strategy, typed)
     return _reply(door, request, answer)
+
+
+async def prepare_second(door: Door, request: Request, sign_in_id: str) -> Response:
+    """Send a second code, by another channel than the first."""
+    door.spend(limits.SEND_CODE, request)
+    caller, wish = await door.caller(request), _wish(door, request)
+    return _reply(door, request, await second_factor.send_code(door.deps, caller, sign_in_id, wish))
+
+
+async def attempt_second(door: Door, request: Request, sign_in_id: str) -> Response:
+    """Try a second code, or a backup code."""
+    door.spend(limits.ATTEMPT_SIGN_IN, request)
+    caller, form = await door.caller(request), request.form()
+    if form.get("strategy") == BACKUP_CODE:
+        typed = forms.code(form)
+        answer = await second_factor.try_backup_code(door.deps, caller, sign_in_id, typed)
+        return _reply(door, request, answer)
+    strategy, typed = forms.needed_strategy(form), forms.code(form)
+    answer = await second_factor.try_code(door.deps, caller, sign_in_id, strategy, typed)
+    return _reply(door, request, answer)
+
+
+def _wish(door: Door, request: Request) -> story.Wish:
+    form = request.form()
+    strategy = forms.needed_strategy(form)
+    return story.Wish(
+        strategy=strategy,
+        address_id=form.get(f"{strategy.kind}_id"),
+        locale=forms.locale(form),
+        channel=forms.channel(form, door.deps.instance),
+    )
 
 
 def _reply(door: Door, request: Request, answer: Answer[SignIn]) -> Response:

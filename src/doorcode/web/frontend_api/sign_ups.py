@@ -16,11 +16,7 @@ async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
     door.spend(limits.CREATE_SIGN_UP, request)
-    form = request.form()
-    wanted = story.Wanted(
-        forms.addresses(form), forms.profile(form), forms.strategy(form, required=False)
-    )
-    return _reply(door, request, await story.start(door.deps, caller, wanted))
+    return _reply(door, request, await story.start(door.deps, caller, _wanted(door, request)))
 
 
 async def show(door: Door, request: Request, sign_up_id: str) -> Response:
@@ -32,10 +28,7 @@ async def show(door: Door, request: Request, sign_up_id: str) -> Response:
 async def update(door: Door, request: Request, sign_up_id: str) -> Response:
     """Change what was given."""
     door.spend(limits.SEND_CODE, request)
-    caller, form = await door.caller(request), request.form()
-    before = (await story.get(door.deps, caller, sign_up_id)).subject
-    profile = forms.profile(form, before.profile) if before else forms.profile(form)
-    wanted = story.Wanted(forms.addresses(form), profile, forms.strategy(form, required=False))
+    caller, wanted = await door.caller(request), _wanted(door, request)
     return _reply(door, request, await story.change(door.deps, caller, sign_up_id, wanted))
 
 
@@ -43,8 +36,9 @@ async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
     """Send a code."""
     door.spend(limits.SEND_CODE, request)
     caller, form = await door.caller(request), request.form()
-    strategy = forms.needed_strategy(form)
-    return _reply(door, request, await story.send_code(door.deps, caller, sign_up_id, strategy))
+    strategy, channel = forms.needed_strategy(form), forms.channel(form, door.deps.instance)
+    answer = await story.send_code(door.deps, caller, sign_up_id, strategy, channel)
+    return _reply(door, request, answer)
 
 
 async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
@@ -54,6 +48,19 @@ async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_up_id, strategy, typed)
     return _reply(door, request, answer)
+
+
+def _wanted(door: Door, request: Request) -> story.Wanted:
+    form = request.form()
+    return story.Wanted(
+        texts=forms.addresses(form),
+        given=forms.profile(form),
+        strategy=forms.strategy(form),
+        channel=forms.channel(form, door.deps.instance),
+        legal_accepted=forms.switch(form, "legal_accepted"),
+        ticket=forms.ticket(form),
+        transfer=forms.switch(form, "transfer") is True,
+    )
 
 
 def _reply(door: Door, request: Request, answer: Answer[SignUp]) -> Response:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from doorcode.domain import limits
 from doorcode.domain.addresses import Kind, Strategy, mask
 from doorcode.domain.limits import Rate
-from doorcode.domain.sign_up import Profile
 from doorcode.domain.verification import Verification
 from doorcode.flows import sign_in, sign_up
 from doorcode.flows.client import Answer, ClientView
@@ -74,7 +73,7 @@ class SignUpWay:
     async def begin(self, deps: Deps, caller: Caller, text: str) -> Answer[Any]:
         """Start with the address that was typed, and send a code to it."""
         strategy = strategy_of(text)
-        wanted = sign_up.Wanted({strategy.kind: text}, Profile(), strategy)
+        wanted = sign_up.Wanted({strategy.kind: text}, strategy=strategy)
         return await sign_up.start(deps, caller, wanted)
 
     async def send_code(self, deps: Deps, caller: Caller, pending: Pending) -> Answer[Any]:
@@ -100,12 +99,12 @@ class SignInWay:
     def pending(self, view: ClientView | None) -> Pending | None:
         """What this browser has under way."""
         attempt = view.sign_in if view else None
-        if attempt is None or attempt.verification is None:
+        if attempt is None or attempt.first is None:
             return None
-        address = attempt.verification.address
+        address = attempt.first.address
         # An attempt made by an app may send the code elsewhere than to what was typed.
         typed = attempt.identifier is not None and attempt.identifier.value == address.value
-        return Pending(attempt.id, attempt.verification, address.value if typed else mask(address))
+        return Pending(attempt.id, attempt.first, address.value if typed else mask(address))
 
     async def begin(self, deps: Deps, caller: Caller, text: str) -> Answer[Any]:
         """Start with the address that was typed, and send a code to it."""
@@ -113,8 +112,8 @@ class SignInWay:
 
     async def send_code(self, deps: Deps, caller: Caller, pending: Pending) -> Answer[Any]:
         """Send another code."""
-        factor = sign_in.Factor(pending.verification.strategy)
-        return await sign_in.send_code(deps, caller, pending.id, factor)
+        wish = sign_in.Wish(pending.verification.strategy)
+        return await sign_in.send_code(deps, caller, pending.id, wish)
 
     async def try_code(
         self, deps: Deps, caller: Caller, pending: Pending, code: str

@@ -231,6 +231,47 @@ async def test_production_allows_listed_origins_only(tmp_path: Path) -> None:
             assert refused.json()["errors"][0]["code"] == "origin_invalid"
 
 
+# ── the instance's settings ───────────────────────────────────────────────────────────
+async def test_the_instance_is_what_the_settings_say(tmp_path: Path) -> None:
+    given = {"SETTINGS": '{"sign_up_mode": "waitlist"}', "NAME": "Example"}
+    async with running(serve(tmp_path, **given)) as (_, browser):
+        document = (await browser.get("/v1/environment")).json()
+        assert document["user_settings"]["sign_up"]["mode"] == "waitlist"
+        assert document["display_config"]["application_name"] == "Example"
+
+
+async def test_a_stored_change_is_answered_by_without_a_restart(tmp_path: Path) -> None:
+    async with running(dev(tmp_path)) as (_, browser):
+        connection = sqlite3.connect(tmp_path / "doorcode.db")
+        with connection:
+            stored = ("instance_settings", b'{"sign_up_mode": "waitlist"}')
+            connection.execute("INSERT INTO settings (name, value) VALUES (?, ?)", stored)
+        connection.close()
+        for _ in range(500):
+            document = (await browser.get("/v1/environment")).json()
+            if document["user_settings"]["sign_up"]["mode"] == "waitlist":
+                break
+            await asyncio.sleep(0.01)
+        assert document["user_settings"]["sign_up"]["mode"] == "waitlist"
+
+
+async def test_refused_settings_do_not_use_up_the_secret_key(tmp_path: Path) -> None:
+    """It is shown once, at the first start that succeeds."""
+    wrong = serve(tmp_path, SETTINGS='{"mfa": {"required": true}}')
+    with pytest.raises(BadSettings, match="DOORCODE_SETTINGS"):
+        async with open_server(wrong):
+            pass
+    async with open_server(serve(tmp_path)) as server:
+        assert server.keys.secret_key is not None
+
+
+async def test_a_server_that_has_stopped_fixes_nothing(tmp_path: Path) -> None:
+    query = "SELECT value FROM settings WHERE name = 'fixed_settings'"
+    async with open_server(dev(tmp_path, SETTINGS='{"sign_up_mode": "waitlist"}')):
+        assert b"waitlist" in rows(tmp_path, query)[0][0]
+    assert rows(tmp_path, query) == [(b"{}",)]
+
+
 # ── starting and stopping ─────────────────────────────────────────────────────────────
 async def test_server_can_be_opened_again(tmp_path: Path) -> None:
     secrets = set()

@@ -145,6 +145,39 @@ def test_development_address_is_where_it_listens(host: str, url: str) -> None:
     assert development({"DOORCODE_HOST": host}).url == url
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("", "https://localhost:8787"),
+        ("::1", "https://localhost:8787"),
+        ("devbox.example", "https://devbox.example:8787"),
+    ],
+)
+def test_with_tls_the_development_address_is_https(host: str, url: str) -> None:
+    settings = development({"DOORCODE_HOST": host}, tls="on")
+    assert settings.tls
+    assert settings.url == url
+    assert settings.publishable_key == development({"DOORCODE_HOST": host}).publishable_key
+
+
+def test_tls_is_off_unless_asked_for() -> None:
+    assert not development({}).tls
+    assert not good(TLS="off").tls
+
+
+def test_tls_and_an_http_address_contradict_each_other() -> None:
+    with pytest.raises(BadSettings) as bad:
+        development({"DOORCODE_URL": "http://localhost:8787"}, tls="on")
+    assert [one.split()[0] for one in bad.value.problems] == ["DOORCODE_URL"]
+    assert not development({"DOORCODE_URL": "https://shop.localhost"}).tls  # a proxy's
+
+
+def test_tls_is_left_to_a_proxy_in_production() -> None:
+    [said] = problems(TLS="on")
+    assert said.startswith("DOORCODE_TLS ")
+    assert "proxy" in said
+
+
 def test_misspelled_setting_is_noticed() -> None:
     assert development({"DOORCODE_ORIGIN": "x", "DOORCODE_PORTS": "1"}).unknown == (
         "ORIGIN",
@@ -205,6 +238,7 @@ BAD = [
     ("MASTER_KEY", f"0:{KEY}"),
     ("MASTER_KEY", f"1:{KEY},"),
     ("TEST_MODE", "maybe"),
+    ("TLS", "perhaps"),
     ("LIMITS_NETWORK", "sometimes"),
     ("SDK_CDN", "cdn.example.com"),
     ("SMTP_URL", "localhost:25"),

@@ -12,7 +12,7 @@ from doorcode.cli_text import complain
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import SETTINGS, BadValues, named, plain, read_text, value_in
 from doorcode.domain.setting_layers import Entry, Layers
-from doorcode.domain.setting_types import show
+from doorcode.domain.setting_types import Switch, show
 from doorcode.live_settings import layers_beside, mend, save
 from doorcode.settings import BadSettings, development
 from doorcode.storage.interface import Transaction
@@ -49,8 +49,9 @@ def markdown() -> str:
             default = "`on` in `dev`, `off` in `serve`"
         else:
             default = f"`{default}`" if default else "empty"
+        takes = "" if isinstance(setting.type, Switch) else f" Takes {setting.type.expected}."
         called = f" In the dashboard: *{setting.dashboard}*." if setting.dashboard else ""
-        lines.append(f"| `{key}` | {default} | {setting.meaning}{called} |")
+        lines.append(f"| `{key}` | {default} | {setting.meaning}{takes}{called} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,16 +24,18 @@ from doorcode.domain.instance import Instance
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins, is_loopback
 from doorcode.flows.deps import Deps
+from doorcode.flows.me import find_image
 from doorcode.instance_keys import Keys
 from doorcode.live_settings import LiveSettings
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
+from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import Tokens
 from doorcode.settings import Settings
 from doorcode.storage.interface import Storage, Unavailable
 from doorcode.storage.sqlite import Sqlite
-from doorcode.web import backend_api, sdk_files
+from doorcode.web import backend_api, images, sdk_files
 from doorcode.web.app import App
 from doorcode.web.boundary import Boundary
 from doorcode.web.door import Door
@@ -77,6 +80,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         inbox_token = _inbox_token(settings)
         routes = [
             *backend_api.routes(door),
+            *images.routes(partial(find_image, deps)),
             *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
             *pages(door, inbox, inbox_token),
         ]
@@ -120,6 +124,7 @@ def _deps(
         storage=storage,
         instance=instance,
         codes=Codes(keys.master, keys.instance_id),
+        tickets=Tickets(keys.master, keys.instance_id),
         tokens=Tokens(list(keys.signing), settings.issuer),
         sealer=sealer,
         post=courier,

@@ -20,6 +20,7 @@ from doorcode.flows.deps import Caller, Deps
 from doorcode.security import master_key, tokens
 from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
+from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import SigningKey, Tokens
 from doorcode.storage.sqlite import Sqlite
 
@@ -125,6 +126,7 @@ class World:
             storage=self.storage,
             instance=instance,
             codes=Codes(MASTER, instance.id),
+            tickets=Tickets(MASTER, instance.id),
             tokens=Tokens([SIGNING], "https://test.localhost"),
             sealer=sealer,
             post=self.post,

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,13 +21,15 @@ from doorcode.domain.instance import Instance
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins
 from doorcode.flows.deps import Deps
+from doorcode.flows.me import find_image
 from doorcode.security import api_keys, master_key, tokens
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
+from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import SigningKey, Tokens
 from doorcode.storage.sqlite import Sqlite
-from doorcode.web import backend_api, sdk_files
+from doorcode.web import backend_api, images, sdk_files
 from doorcode.web.app import App
 from doorcode.web.boundary import Boundary, Network
 from doorcode.web.door import Door
@@ -262,12 +264,13 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
             id=INSTANCE,
             development=plan.development,
             test_mode=plan.test_mode,
-            **plan.instance,
+            **{"url": plan.url, **plan.instance},
         )
         deps = Deps(
             storage=storage,
             instance=instance,
             codes=Codes(master, INSTANCE),
+            tickets=Tickets(master, INSTANCE),
             tokens=Tokens([_signing_key()], f"https://{api_keys.host_of(plan.publishable_key)}"),
             sealer=sealer,
             post=courier,
@@ -279,6 +282,7 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
             secret = await instance_keys.add_secret_key(tx, INSTANCE, clock.now)
         routes = [
             *backend_api.routes(door),
+            *images.routes(partial(find_image, deps)),
             *sdk_files.routes(plan.sdk_directories, plan.cdn),
         ]
         app = App(door, routes)

@@ -49,7 +49,9 @@ def without(user: User, owned: OwnedAddress, instance: Instance) -> User:
         raise Refused(errors.ATTRIBUTE_IMMUTABLE.about(kind))
     if not any(one.is_verified for one in kept):
         raise Refused(errors.LAST_ADDRESS)
-    if instance.attribute(kind).required and not any(one.is_verified for one in after.of_kind(kind)):
+    if instance.attribute(kind).required and not any(
+        one.is_verified for one in after.of_kind(kind)
+    ):
         raise Refused(errors.LAST_REQUIRED_ADDRESS)
     _expect_second_step_left(user, after, instance)
     if not can_sign_in(after, instance):
@@ -103,8 +105,7 @@ def _expect_usable(owned: OwnedAddress, instance: Instance, name: str) -> None:
 
 def _with(user: User, changed: OwnedAddress, *, sole_default: bool) -> User:
     others = [
-        replace(one, default_second_factor=False) if sole_default else one
-        for one in user.addresses
+        replace(one, default_second_factor=False) if sole_default else one for one in user.addresses
     ]
     addresses = (changed if one.id == changed.id else one for one in others)
     return replace(user, addresses=tuple(addresses))

@@ -10,6 +10,7 @@ from doorcode.domain.instance import Instance
 from doorcode.domain.session import Device
 from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
+from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import Tokens
 from doorcode.storage.interface import Storage
 
@@ -35,6 +36,7 @@ class Deps:
     storage: Storage
     instance: Instance
     codes: Codes
+    tickets: Tickets
     tokens: Tokens
     sealer: Sealer
     post: Post

@@ -7,7 +7,9 @@ ends: of two requests at once the second sees what the first has done, so that n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,9 +29,13 @@ from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
 from doorcode.flows.reverification import expect_recent
+from doorcode.security import images
+from doorcode.security.images import NotAnImage, Reason
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Conflict, Transaction
 
+# A picture may take 300 MB while it is decoded, so there is one at a time.
+_STUDIO = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
 NAMES = ("first_name", "last_name", "username")
 
 
@@ -78,7 +84,9 @@ async def enter(
         raise Refused(errors.SIGNED_OUT)
     if user.banned:
         raise Refused(errors.USER_BANNED)
-    if session.status is Status.PENDING and not (pending and user.needs_second_factor(deps.instance)):
+    if session.status is Status.PENDING and not (
+        pending and user.needs_second_factor(deps.instance)
+    ):
         raise Refused(errors.SESSION_ACTION_INVALID)
     return Me(client, session, user)
 
@@ -206,21 +214,31 @@ async def revoke(
 
 
 # ── the picture ───────────────────────────────────────────────────────────────────────
-async def expect_entered(deps: Deps, caller: Caller, session_id: str | None) -> None:
-    """Refuse who is not signed in, before work is done for them."""
+async def set_image(
+    deps: Deps, caller: Caller, session_id: str | None, data: bytes
+) -> Answer[User]:
+    """Give the person the picture in `data`, written anew by us.
+
+    It is computed between two units, one picture at a time, and not for strangers.
+    """
     async with deps.storage.reading() as tx:
         await enter(deps, tx, caller, session_id)
-
-
-async def set_image(
-    deps: Deps, caller: Caller, session_id: str | None, kind: str, content: bytes
-) -> Answer[User]:
-    """Give the person another picture, which was written by us."""
+    content = await _rewrite(data)
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id)
         now = deps.now()
-        await tx.set_image(me.user.id, (new_id("img", now), kind, content), now)
+        image = (new_id("img", now), images.CONTENT_TYPE, content)
+        await tx.set_image(me.user.id, image, now)
         return await shown(deps, tx, me)
+
+
+async def _rewrite(data: bytes) -> bytes:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_STUDIO, images.rewrite, data)
+    except NotAnImage as error:
+        too_large = error.reason is Reason.TOO_LARGE
+        refusal = errors.IMAGE_TOO_LARGE if too_large else errors.IMAGE_INVALID
+        raise Refused(replace(refusal, long_message=str(error.reason))) from None
 
 
 async def remove_image(deps: Deps, caller: Caller, session_id: str | None) -> Answer[str]:
@@ -232,3 +250,9 @@ async def remove_image(deps: Deps, caller: Caller, session_id: str | None) -> An
         await tx.set_image(me.user.id, None, deps.now())
         answer = await shown(deps, tx, me)
         return Answer(me.user.image_id, answer.client)
+
+
+async def find_image(deps: Deps, image_id: str) -> tuple[str, bytes] | None:
+    """The content type and the bytes of anybody's picture: its id is all that is asked for."""
+    async with deps.storage.reading() as tx:
+        return await tx.image(image_id)

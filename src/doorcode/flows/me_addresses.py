@@ -38,6 +38,22 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Which of the person's addresses is meant; one of another kind is not found."""
+
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an address is to be proved, and by which channel where that is said."""
+
+    strategy: Strategy
+    channel: Channel | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SecondStep:
     """What an address is to be used for; None where that stays as it is."""
 
@@ -92,25 +108,19 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
 
 # ── proving ───────────────────────────────────────────────────────────────────────────
 async def send_code(
-    deps: Deps,
-    caller: Caller,
-    session_id: str | None,
-    kind: Kind,
-    address_id: str,
-    strategy: Strategy,
-    channel: Channel | None = None,
+    deps: Deps, caller: Caller, session_id: str | None, target: Target, way: Way
 ) -> Answer[Changed]:
     """Send a code to an address that the person says is theirs; again, to send another."""
-    if strategy.kind is not kind:
+    if way.strategy.kind is not target.kind:
         raise Refused(errors.PARAM_VALUE.about("strategy"))
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
-        owned = _own(me.user, kind, address_id)
+        owned = _own(me.user, target)
         if owned.is_verified:
             raise Refused(errors.VERIFICATION_DONE)
         await _expect_unclaimed(tx, me.user, owned.address)
         until = deps.now() + ATTEMPT_LIVES_FOR
-        attempt = codes.Attempt(owned.id, until, me.user.profile.locale, channel)
+        attempt = codes.Attempt(owned.id, until, me.user.profile.locale, way.channel)
         _, message = await codes.send(deps, tx, attempt, owned.address)
         answer = await _answer(deps, tx, me, owned.id)
     await codes.post(deps, message)
@@ -124,12 +134,12 @@ async def _expect_unclaimed(tx: Transaction, user: User, address: Address) -> No
 
 
 async def try_code(
-    deps: Deps, caller: Caller, session_id: str | None, kind: Kind, address_id: str, typed: str
+    deps: Deps, caller: Caller, session_id: str | None, target: Target, typed: str
 ) -> Answer[Changed]:
     """Try a code. The right one makes the address theirs, unless somebody was first."""
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
-        owned = _own(me.user, kind, address_id)
+        owned = _own(me.user, target)
         if owned.is_verified:
             raise Refused(errors.VERIFICATION_DONE)
         if owned.verification is None:
@@ -140,7 +150,7 @@ async def try_code(
         return Answer(refusal=refusal)
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
-        return await _claim(deps, tx, me, _own(me.user, kind, address_id), tried)
+        return await _claim(deps, tx, me, _own(me.user, target), tried)
 
 
 async def _claim(
@@ -171,7 +181,7 @@ async def use_for_second_step(
     """
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
-        owned = _own(me.user, Kind.PHONE, phone_id)
+        owned = _own(me.user, Target(Kind.PHONE, phone_id))
         after = account.with_second_step(
             me.user, owned, deps.instance, reserved=wanted.reserved, default=wanted.default
         )
@@ -196,17 +206,15 @@ async def renew_backup_codes(
         expect_recent(deps, me.session, me.user)
         made = await backup_codes.issue(deps, tx, me.user.id)
         await tx.save_user(replace(me.user, updated_at=deps.now()))
-        return Answer(made, await clients.view(tx, me.client, deps.now()))
+        return Answer(made, await clients.view(tx, me.client, deps.now()), me.user)
 
 
 # ── removing ──────────────────────────────────────────────────────────────────────────
-async def remove(
-    deps: Deps, caller: Caller, session_id: str | None, kind: Kind, address_id: str
-) -> Answer[str]:
+async def remove(deps: Deps, caller: Caller, session_id: str | None, target: Target) -> Answer[str]:
     """Take an address off the account, where the person can still get in without it."""
     async with deps.storage.transaction() as tx:
         me = await enter(deps, tx, caller, session_id)
-        owned = _own(me.user, kind, address_id)
+        owned = _own(me.user, target)
         after = account.without(me.user, owned, deps.instance)
         expect_recent(deps, me.session, me.user)
         await tx.retire_attempt(owned.id)
@@ -216,9 +224,9 @@ async def remove(
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────
-def _own(user: User, kind: Kind, address_id: str) -> OwnedAddress:
-    owned = user.owned(address_id)
-    if owned is None or owned.address.kind is not kind:
+def _own(user: User, target: Target) -> OwnedAddress:
+    owned = user.owned(target.id)
+    if owned is None or owned.address.kind is not target.kind:
         raise Refused(errors.NOT_FOUND)
     return owned
 

@@ -71,14 +71,22 @@ async def get(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
 
 
 async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
-    """Make a session the client's current one, and note that it was used."""
+    """Make a session the client's current one, and note that it was used.
+
+    One that waited for a second step goes on where the instance asks for none any more.
+    That the person has set one up elsewhere does not help it: whoever began this session
+    by one factor has not proved that second one.
+    """
+    now = deps.now()
     async with deps.storage.transaction() as tx:
         client, session = await own_live(deps, tx, caller, session_id)
-        await tx.touch_session(session.id, deps.now())
+        if not deps.instance.mfa_required and await tx.activate_session(session.id, now):
+            session = replace(session, status=Status.ACTIVE, updated_at=now)
+        await tx.touch_session(session.id, now)
         client = replace(client, last_active_session_id=session.id)
         await tx.save_client(client)
-        shown = await clients.view(tx, client, deps.now())
-        session = replace(session, last_active_at=deps.now())
+        shown = await clients.view(tx, client, now)
+        session = replace(session, last_active_at=now)
         return Answer(session, shown, await tx.user(session.user_id))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doorcode.domain.limits import Rate
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.rate_limits import RateLimits
-from doorcode.web import cookies
+from doorcode.web import cookies, devices
 from doorcode.web.boundary import Boundary
 from doorcode.web.http import Request, Response
 
@@ -33,7 +33,8 @@ class Door:
         if self.deps.instance.development:
             dev_token = request.query.get(DEV_BROWSER)
         if dev_token:
-            return await clients.find(self.deps, None, dev_token)
+            caller = await clients.find(self.deps, None, dev_token)
+            return replace(caller, device=devices.device_of(request, self.boundary))
         return await self.by_cookie(request)
 
     async def by_cookie(self, request: Request) -> Caller:
@@ -42,11 +43,12 @@ class Door:
         A page on a sibling domain can set a cookie of our name for the domain above; it is
         sent beside ours, and perhaps before it. It must not sign anybody out.
         """
+        device = devices.device_of(request, self.boundary)
         for token in request.cookie_values(cookies.CLIENT)[:COOKIES_TRIED]:
             caller = await clients.find(self.deps, token, None)
             if caller.client_id:
-                return caller
-        return Caller()
+                return replace(caller, device=device)
+        return Caller(device=device)
 
     def spend(self, rate: Rate, request: Request) -> None:
         """Count one request against its client address, or refuse it."""

@@ -48,6 +48,11 @@ class Request:
         pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
         return [value.strip('"') for key, _, value in pairs if key == name]
 
+    def emptied(self) -> frozenset[str]:
+        """The fields of the form that were sent blank: that is how SDKs send null."""
+        pairs = (pair.partition(b"=") for pair in self.body.split(b"&"))
+        return frozenset(_decode(name, "body") for name, _, value in pairs if not value)
+
     def form(self) -> dict[str, str]:
         """The fields of a form body, or `Refused`; what is blank counts as not given."""
         if not self.body:
@@ -87,8 +92,8 @@ def read_request(scope: Scope) -> Request:
     )
 
 
-async def read_body(request: Request, receive: Receive) -> None:
-    """Read the body, or refuse it once it is over 64 KiB."""
+async def read_body(request: Request, receive: Receive, most: int = BODY_BYTES) -> None:
+    """Read the body, or refuse it once it is over `most` bytes, usually 64 KiB."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -97,7 +102,7 @@ async def read_body(request: Request, receive: Receive) -> None:
             raise Refused(errors.BODY_INVALID)
         chunk = event.get("body", b"")
         size += len(chunk)
-        if size > BODY_BYTES:
+        if size > most:
             raise Refused(errors.BODY_TOO_LARGE)
         parts.append(chunk)
         if not event.get("more_body"):

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from doorcode.domain.addresses import Kind
 from doorcode.domain.instance import Instance
+from doorcode.domain.session import Session
 from doorcode.domain.user import OwnedAddress, User
+from doorcode.web import initials
 
 Json = dict[str, Any]
 encode = msgspec.json.Encoder().encode
 
-_SILHOUETTE = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">\
-<rect width="40" height="40" fill="#64748b"/><circle cx="20" cy="15" r="7" fill="#fff"/>\
-<path d="M6 38a14 14 0 0 1 28 0z" fill="#fff"/></svg>"""
-NO_IMAGE = "data:image/svg+xml;base64," + b64encode(_SILHOUETTE).decode()
 
+def user_document(user: User, instance: Instance, *, private: bool = False, now: int = 0) -> Json:
+    """An account. Only app servers are told what is `private`.
 
-def user_document(user: User, instance: Instance, *, private: bool = False) -> Json:
-    """An account. Only app servers are told what is `private`."""
+    `now` is for what is being verified: without it, codes are shown as if time stood still.
+    """
     profile = user.profile
     return {
         **({"private_metadata": user.app_data.private_metadata} if private else {}),
@@ -41,8 +41,8 @@ def user_document(user: User, instance: Instance, *, private: bool = False) -> J
         "two_factor_enabled": user.has_second_factor(instance),
         "totp_enabled": False,
         "backup_code_enabled": bool(user.backup_codes),
-        "email_addresses": [email_address(one) for one in user.of_kind(Kind.EMAIL)],
-        "phone_numbers": [phone_number(one) for one in user.of_kind(Kind.PHONE)],
+        "email_addresses": [email_address(one, now) for one in user.of_kind(Kind.EMAIL)],
+        "phone_numbers": [phone_number(one, now) for one in user.of_kind(Kind.PHONE)],
         "web3_wallets": [],
         "passkeys": [],
         "external_accounts": [],
@@ -69,23 +69,25 @@ def user_document(user: User, instance: Instance, *, private: bool = False) -> J
     }
 
 
-def email_address(owned: OwnedAddress) -> Json:
+def email_address(owned: OwnedAddress, now: int = 0) -> Json:
     """An e-mail address of an account."""
     return {
-        **_identification(owned, "email_address"),
+        **_identification(owned, "email_address", now),
         "email_address": owned.address.spelling,
         "matches_sso_connection": False,
     }
 
 
-def phone_number(owned: OwnedAddress) -> Json:
-    """A phone number of an account."""
+def phone_number(
+    owned: OwnedAddress, now: int = 0, backup_codes: Sequence[str] | None = None
+) -> Json:
+    """A phone number of an account, with the backup codes that were made by its use."""
     return {
-        **_identification(owned, "phone_number"),
+        **_identification(owned, "phone_number", now),
         "phone_number": owned.address.value,
         "reserved_for_second_factor": owned.reserved_for_second_factor,
         "default_second_factor": owned.default_second_factor,
-        "backup_codes": None,
+        "backup_codes": None if backup_codes is None else list(backup_codes),
     }
 
 
@@ -111,22 +113,74 @@ def user_data(user: User, instance: Instance) -> Json:
 
 
 def image_url(user: User, instance: Instance) -> str:
-    """Where the person's picture is."""
-    return NO_IMAGE
+    """Where the person's picture is: the one they chose, or their first letter."""
+    if user.image_id:
+        return f"{instance.url}/v1/images/{user.image_id}"
+    return instance.url + initials.image_path(_name(user), user.id)
 
 
-def _identification(owned: OwnedAddress, name: str) -> Json:
-    strategy = owned.strategy or owned.address.strategy
-    verification = verification_document("verified", strategy, 0, None)
+def session_activity(session: Session) -> Json:
+    """What the browser told of itself when somebody signed in by it."""
+    document: Json = {
+        "object": "session_activity",
+        "id": "sess_activity_" + session.id.partition("_")[2],
+        "is_mobile": session.device is not None and session.device.is_mobile,
+    }
+    if session.device:
+        for name in ("browser_name", "browser_version", "device_type", "ip_address"):
+            value = getattr(session.device, name)
+            if value is not None:
+                document[name] = value
+    return document
+
+
+def backup_codes_document(codes: Sequence[str], user_id: str, now: int) -> Json:
+    """Backup codes, to be written down: they are shown this once."""
+    return {
+        "object": "backup_code",
+        "id": "backup_code_" + user_id.partition("_")[2],
+        "codes": list(codes),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def deleted_document(name: str, id_: str) -> Json:
+    """Something that is no more."""
+    return {"object": name, "id": id_, "deleted": True}
+
+
+def _name(user: User) -> str:
+    profile = user.profile
+    called = " ".join(part for part in (profile.first_name, profile.last_name) if part)
+    mail = user.identifier if "@" in user.identifier else ""
+    return called or profile.username or mail
+
+
+def _identification(owned: OwnedAddress, name: str, now: int) -> Json:
     return {
         "object": name,
         "id": owned.id,
         "reserved": False,
         "linked_to": [],
-        "verification": verification if owned.is_verified else None,
+        "verification": _verification(owned, now),
         "created_at": owned.created_at,
         "updated_at": owned.updated_at,
     }
+
+
+def _verification(owned: OwnedAddress, now: int) -> Json:
+    """How far an address is proved: of one that nobody asked a code for, no strategy is said.
+
+    The prebuilt components send no code where they see a strategy.
+    """
+    if owned.is_verified:
+        strategy = owned.strategy or owned.address.strategy
+        return verification_document("verified", strategy, 0, None)
+    asked = owned.verification
+    if asked is None:
+        return verification_document("unverified", None, 0, None)
+    return verification_document(asked.as_of(now), asked.strategy, asked.attempts, asked.expires_at)
 
 
 def verification_document(

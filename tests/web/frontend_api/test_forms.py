@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doorcode.domain.addresses import Kind, Strategy
+from doorcode.domain.addresses import Channel, Kind, Strategy
 from doorcode.domain.errors import Refused
-from doorcode.domain.sign_up import Profile
+from doorcode.domain.instance import Instance
 from doorcode.web.frontend_api import forms
 
 from ..house import FORM, PHONE, Browser, House, refusal
@@ -212,11 +212,37 @@ def test_addresses_are_taken_by_kind() -> None:
     assert forms.addresses(form) == {Kind.PHONE: "1", Kind.EMAIL: "2"}
 
 
-def test_what_is_not_given_stays_as_it_was() -> None:
-    before = Profile(first_name="Ada", locale="en", unsafe_metadata={"a": 1})
-    after = forms.profile({"last_name": "L"}, before)
-    assert (after.first_name, after.last_name, after.locale) == ("Ada", "L", "en")
-    assert after.unsafe_metadata == {"a": 1}
+def test_a_profile_holds_what_was_given_and_nothing_else() -> None:
+    form = {"last_name": "L", "legal_accepted_at": "1", "public_metadata": "{}", "id": "user_1"}
+    assert forms.profile(form) == {"last_name": "L"}
+    form = {"username": "ada", "locale": "en", "unsafe_metadata": '{"a":1}'}
+    assert forms.profile(form) == {**form, "unsafe_metadata": {"a": 1}}
+
+
+def test_an_address_may_be_of_either_sort() -> None:
+    either = "email_address_or_phone_number"
+    assert forms.addresses({either: "a@b.example"}) == {Kind.EMAIL: "a@b.example"}
+    assert forms.addresses({either: "+1"}) == {Kind.PHONE: "+1"}
+    with pytest.raises(Refused) as refused:
+        forms.addresses({either: "+1", "phone_number": "+2"})
+    assert refused.value.refusal.code == "form_conditional_param_disallowed"
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "True", "on"])
+def test_a_switch_is_true_or_false(text: str) -> None:
+    given = [forms.switch(form, "transfer") for form in ({}, {"transfer": "true"})]
+    assert given == [None, True]
+    with pytest.raises(Refused) as refused:
+        forms.switch({"transfer": text}, "transfer")
+    assert refused.value.refusal.param == "transfer"
+
+
+def test_the_strategy_of_a_ticket_needs_one() -> None:
+    assert forms.ticket({"strategy": "ticket", "ticket": "t"}) == "t"
+    assert forms.strategy({"strategy": "ticket", "ticket": "t"}) is None
+    with pytest.raises(Refused) as refused:
+        forms.ticket({"strategy": "ticket"})
+    assert refused.value.refusal.param == "ticket"
 
 
 @pytest.mark.parametrize("tag", ["en", "en-US", "zh-Hant-TW", "sr-Latn-RS", "es-419"])
@@ -233,8 +259,20 @@ def test_what_is_no_language_tag_is_refused(tag: str) -> None:
 
 def test_a_strategy_is_read_with_its_channel() -> None:
     form = {"strategy": "phone_code", "channel": "sms"}
-    assert forms.strategy(form, required=True) is Strategy.PHONE_CODE
-    assert forms.strategy({}, required=False) is None
+    assert forms.strategy(form) is Strategy.PHONE_CODE
+    assert forms.strategy({}) is None
+    assert forms.channel(form, Instance("ins_1")) is Channel.SMS
+    assert forms.channel({"strategy": "phone_code"}, Instance("ins_1")) is None
+
+
+def test_a_channel_that_is_off_is_refused() -> None:
+    form = {"strategy": "phone_code", "channel": "whatsapp"}
+    both = Instance("ins_1", channels=(Channel.SMS, Channel.WHATSAPP))
+    assert forms.channel(form, both) is Channel.WHATSAPP
+    for text in ("whatsapp", "email", "carrier-pigeon"):
+        with pytest.raises(Refused) as refused:
+            forms.channel({**form, "channel": text}, Instance("ins_1"))
+        assert refused.value.refusal.param == "channel"
 
 
 def test_a_typed_code_loses_its_spaces_and_hyphens() -> None:

@@ -7,17 +7,21 @@ from typing import Any
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.domain.limits import BODY_BYTES
 from doorcode.flows import client as client_story
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import (
     clients,
     handshake,
+    me,
     reverifications,
     sessions,
     sign_ins,
     sign_ups,
 )
+from doorcode.web.frontend_api.me_addresses import EMAILS, PHONES
 from doorcode.web.http import Receive, Request, Response, read_body
+from doorcode.web.uploads import UPLOAD_BYTES
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -53,13 +57,35 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "/v1/client/sessions/*/verify/attempt_first_factor"): reverifications.attempt_first,
     ("POST", "/v1/client/sessions/*/verify/prepare_second_factor"): reverifications.prepare_second,
     ("POST", "/v1/client/sessions/*/verify/attempt_second_factor"): reverifications.attempt_second,
-    ("GET", "/v1/me"): sessions.show_me,
-    ("GET", "/v1/me/sessions/active"): sessions.show_active,
+    ("GET", "/v1/me"): me.show,
+    ("PATCH", "/v1/me"): me.update,
+    ("PATCH", "/v1/me/metadata"): me.update_metadata,
+    ("DELETE", "/v1/me"): me.delete,
+    ("POST", "/v1/me/profile_image"): me.set_image,
+    ("DELETE", "/v1/me/profile_image"): me.remove_image,
+    ("GET", "/v1/me/sessions"): me.show_sessions,
+    ("GET", "/v1/me/sessions/active"): me.show_sessions,
+    ("POST", "/v1/me/sessions/*/revoke"): me.revoke_session,
+    ("POST", "/v1/me/backup_codes"): me.create_backup_codes,
+    ("GET", "/v1/me/email_addresses"): EMAILS.show_all,
+    ("POST", "/v1/me/email_addresses"): EMAILS.create,
+    ("GET", "/v1/me/email_addresses/*"): EMAILS.show,
+    ("DELETE", "/v1/me/email_addresses/*"): EMAILS.delete,
+    ("POST", "/v1/me/email_addresses/*/prepare_verification"): EMAILS.prepare,
+    ("POST", "/v1/me/email_addresses/*/attempt_verification"): EMAILS.attempt,
+    ("GET", "/v1/me/phone_numbers"): PHONES.show_all,
+    ("POST", "/v1/me/phone_numbers"): PHONES.create,
+    ("GET", "/v1/me/phone_numbers/*"): PHONES.show,
+    ("PATCH", "/v1/me/phone_numbers/*"): PHONES.update,
+    ("DELETE", "/v1/me/phone_numbers/*"): PHONES.delete,
+    ("POST", "/v1/me/phone_numbers/*/prepare_verification"): PHONES.prepare,
+    ("POST", "/v1/me/phone_numbers/*/attempt_verification"): PHONES.attempt,
 }
 
 _PATHS = frozenset(path for _, path in ROUTES)
 _CREATES = frozenset({("POST", "/v1/client/sign_ups"), ("POST", "/v1/client/sign_ins")})
-_COLLECTIONS = frozenset({"sign_ups", "sign_ins", "sessions"})
+_UPLOADS = frozenset({("POST", "/v1/me/profile_image")})
+_COLLECTIONS = frozenset(path.partition("/*")[0] for path in _PATHS if "/*" in path)
 
 
 def owns(path: str) -> bool:
@@ -82,7 +108,7 @@ async def answer(door: Door, request: Request, receive: Receive) -> Response:
     arguments: list[Any] = [door, request, *ids]
     try:
         if not request.is_safe:
-            await read_body(request, receive)
+            await read_body(request, receive, await _most_bytes(door, request, pattern))
         return await handler(*arguments)
     except Refused:
         if (request.method, pattern) in _CREATES:
@@ -92,9 +118,17 @@ async def answer(door: Door, request: Request, receive: Receive) -> Response:
         raise
 
 
+async def _most_bytes(door: Door, request: Request, pattern: str) -> int:
+    """How much may be sent. No megabytes are read from a browser that we do not know."""
+    if (request.method, pattern) not in _UPLOADS:
+        return BODY_BYTES
+    return UPLOAD_BYTES if (await door.caller(request)).client_id else BODY_BYTES
+
+
 def _match(path: str) -> tuple[str, list[str]]:
     """The route's pattern, and the ids that stand in it."""
     parts = path.rstrip("/").split("/")
-    if len(parts) > 4 and parts[3] in _COLLECTIONS and parts[2] == "client":
+    whole = "/".join(parts)
+    if len(parts) > 4 and whole not in _PATHS and "/".join(parts[:4]) in _COLLECTIONS:
         return "/".join([*parts[:4], "*", *parts[5:]]), [parts[4]]
-    return "/".join(parts), []
+    return whole, []

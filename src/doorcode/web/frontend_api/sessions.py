@@ -1,4 +1,4 @@
-"""`/v1/client/sessions` and `/v1/me`."""
+"""`/v1/client/sessions`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from doorcode.domain.session import Session, Status
 from doorcode.flows import session as story
 from doorcode.flows.client import Answer
 from doorcode.web.door import Door
-from doorcode.web.frontend_api.answers import plain, wire, wrapped
+from doorcode.web.frontend_api.answers import plain, wrapped
 from doorcode.web.http import Request, Response
-from doorcode.web.wire import user_document
 
 
 async def show(door: Door, request: Request, session_id: str) -> Response:
@@ -47,24 +46,6 @@ async def remove(door: Door, request: Request, session_id: str) -> Response:
     return await _end(door, request, session_id, Status.REMOVED)
 
 
-async def show_me(door: Door, request: Request) -> Response:
-    """The account behind the session that is meant."""
-    caller, named = await door.caller(request), request.query.get("_clerk_session_id")
-    view, _, user = await story.of_request(door.deps, caller, named)
-    return wrapped(door, request, view, lambda _: user_document(user, door.deps.instance))
-
-
-async def show_active(door: Door, request: Request) -> Response:
-    """The sessions that sign the same person in on this client."""
-    caller, named = await door.caller(request), request.query.get("_clerk_session_id")
-    view, _, user = await story.of_request(door.deps, caller, named)
-    writer = wire(door, request)
-    own = [one for one in view.sessions if one[1].id == user.id]
-    return plain(
-        [{**writer.session(one, None, view), "latest_activity": _activity(one)} for one, _ in own]
-    )
-
-
 async def _end(door: Door, request: Request, session_id: str, status: Status) -> Response:
     caller = await door.caller(request)
     return _reply(door, request, await story.end(door.deps, caller, session_id, status))
@@ -75,7 +56,3 @@ def _reply(door: Door, request: Request, answer: Answer[Session]) -> Response:
     if session is None or view is None:
         raise Refused(errors.SESSION_ENDED)
     return wrapped(door, request, view, lambda wire: wire.session(session, user, view))
-
-
-def _activity(session: Session) -> dict[str, object]:
-    return {"object": "session_activity", "id": f"sess_activity_{session.id}", "is_mobile": False}

@@ -38,5 +38,7 @@ def _way(door: Door, way: Way) -> list[BaseRoute]:
         Route(way.path, Endpoint(door, get=steps.show, post=steps.begin)),
         Route(f"{way.path}/code", Endpoint(door, get=steps.go_back, post=steps.try_code)),
         Route(f"{way.path}/resend", Endpoint(door, get=steps.go_back, post=steps.resend)),
+        Route(f"{way.path}/backup", Endpoint(door, get=steps.go_back, post=steps.try_backup_code)),
+        Route(f"{way.path}/details", Endpoint(door, get=steps.go_back, post=steps.tell)),
         Route(f"{way.path}/restart", Endpoint(door, get=steps.go_back, post=steps.restart)),
     ]

@@ -42,7 +42,11 @@ def page(
 ) -> Response:
     """A page. `target` is where its forms may lead to in the end, besides to this server."""
     instance = door.deps.instance
-    values |= {"name": instance.name, "development": instance.development}
+    values |= {
+        "name": instance.name,
+        "development": instance.development,
+        "urls": instance.urls,
+    }
     text = _templates.get_template(template).render(values)
     response = Response(status, text.encode(), HTML)
     response.headers["content-security-policy"] = _policy(target)

@@ -3,19 +3,22 @@
 GET  /sign-up          the form that is next: nothing is sent by looking
 POST /sign-up          an address ──▶ 303, or the form again with what is wrong
 POST /sign-up/code     a code ──▶ 303 to where one wanted to go, or the form again
-POST /sign-up/resend   another code ──▶ 303
+POST /sign-up/resend   another code, or one to the address chosen ──▶ 303
+POST /sign-up/backup   a backup code instead ──▶ as a code
+POST /sign-up/details  what is missing ──▶ 303, or the form again
 POST /sign-up/restart  another address ──▶ 303
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from doorcode.domain import errors
 from doorcode.domain.addresses import MAX_LENGTH
 from doorcode.domain.errors import Refusal, Refused
-from doorcode.domain.limits import Rate
+from doorcode.domain.limits import SEND_CODE, Rate
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.web import redirects
@@ -24,7 +27,7 @@ from doorcode.web.frontend_api import forms
 from doorcode.web.http import Request, Response
 from doorcode.web.pages import render, words
 from doorcode.web.pages.endpoint import Visit, visit
-from doorcode.web.pages.ways import Pending, Way
+from doorcode.web.pages.ways import Pending, SignUpWay, Way
 
 _ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.code})
 _PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
@@ -45,8 +48,7 @@ class Steps:
         here = await visit(self._door, request)
         if here.is_signed_in:
             return redirects.to(here.target or "/")
-        pending = self._way.pending(here.view)
-        return self._code_page(here, pending) if pending else self._address_page(here)
+        return self._next_page(here)
 
     async def go_back(self, request: Request) -> Response:
         """To the form: a browser that reloads a step's address asks for it by GET."""
@@ -73,7 +75,7 @@ class Steps:
     async def try_code(self, request: Request) -> Response:
         """Take a code. The right one leads to where one wanted to go."""
         here = await visit(self._door, request)
-        pending = self._way.pending(here.view)
+        pending = self._pending(here)
         if here.is_signed_in or pending is None:
             return self._again(here)
         try:
@@ -84,21 +86,57 @@ class Steps:
             answer = Answer(refusal=refused.refusal)
         if answer.refusal:
             return self._not_yet(here, pending, answer.refusal)
-        signed_in = answer.client is not None and bool(answer.client.sessions)
-        response = redirects.to(here.target or "/") if signed_in else self._again(here)
-        return self._with_cookies(response, answer)
+        return self._onwards(here, answer)
 
-    async def resend(self, request: Request) -> Response:
-        """Send another code."""
+    async def try_backup_code(self, request: Request) -> Response:
+        """Take a backup code instead of the one that was sent."""
         here = await visit(self._door, request)
-        pending = self._way.pending(here.view)
-        if here.is_signed_in or pending is None:
+        pending = self._pending(here)
+        if here.is_signed_in or pending is None or not pending.takes_backup_code:
             return self._again(here)
         try:
-            await self._way.send_code(self._door.deps, here.caller, pending)
+            self._spend(self._way.attempt_rate, request)
+            code = forms.code(request.form())
+            alone = replace(pending, verification=None)
+            answer = await self._way.try_code(self._door.deps, here.caller, alone, code)
+        except Refused as refused:
+            answer = Answer(refusal=refused.refusal)
+        if answer.refusal:
+            return self._not_yet(here, pending, answer.refusal, backup=True)
+        return self._onwards(here, answer)
+
+    async def resend(self, request: Request) -> Response:
+        """Send another code, or one to the address that was chosen."""
+        here = await visit(self._door, request)
+        pending = self._pending(here)
+        if here.is_signed_in or pending is None:
+            return self._again(here)
+        named = request.form().get("to")
+        choice = next((one for one in pending.choice if one.id == named), None)
+        try:
+            await self._way.send_code(self._door.deps, here.caller, pending, choice)
         except Refused as refused:
             return self._not_yet(here, pending, refused.refusal)
         return self._again(here)
+
+    async def tell(self, request: Request) -> Response:
+        """Take what was missing of the person's details."""
+        here = await visit(self._door, request)
+        missing = self._way.missing(here.view, self._door.deps.instance)
+        attempt = here.view.sign_up if here.view else None
+        if here.is_signed_in or not missing or attempt is None:
+            return self._again(here)
+        form: dict[str, str] = {}
+        try:
+            form = {name: text for name, text in request.form().items() if name in missing}
+            self._spend(SEND_CODE, request)
+            _expect_all(missing, form)
+            answer = await SignUpWay().tell(self._door.deps, here.caller, attempt, form)
+        except Refused as refused:
+            answer = Answer(refusal=refused.refusal)
+        if answer.refusal:
+            return self._details_page(here, missing, answer.refusal, form)
+        return self._onwards(here, answer)
 
     async def restart(self, request: Request) -> Response:
         """Let go of the attempt, to start with another address."""
@@ -107,6 +145,23 @@ class Steps:
         return self._again(here)
 
     # ── parts ─────────────────────────────────────────────────────────────────────────
+    def _pending(self, here: Visit) -> Pending | None:
+        return self._way.pending(here.view, self._door.deps.instance)
+
+    def _next_page(self, here: Visit, refusal: Refusal | None = None) -> Response:
+        pending = self._pending(here)
+        if pending:
+            return self._code_page(here, pending, refusal)
+        missing = self._way.missing(here.view, self._door.deps.instance)
+        if missing:
+            return self._details_page(here, missing, refusal)
+        return self._address_page(here, refusal)
+
+    def _onwards(self, here: Visit, answer: Answer[Any]) -> Response:
+        signed_in = answer.client is not None and bool(answer.client.sessions)
+        response = redirects.to(here.target or "/") if signed_in else self._again(here)
+        return self._with_cookies(response, answer)
+
     def _spend(self, rate: Rate, request: Request) -> None:
         address = self._door.boundary.address_of(request)
         self._door.limits.spend(rate, address, self._door.deps.now())
@@ -119,12 +174,25 @@ class Steps:
         self._door.set_client(response, answer.client, answer.client_token)
         return response
 
-    def _not_yet(self, here: Visit, pending: Pending, refusal: Refusal) -> Response:
+    def _not_yet(
+        self, here: Visit, pending: Pending, refusal: Refusal, *, backup: bool = False
+    ) -> Response:
         if refusal.code == errors.VERIFICATION_DONE.code:
             return self._again(here)  # the same form, sent twice
         if refusal.code in _NEED_ADDRESS:
             return self._address_page(here, refusal)
-        return self._code_page(here, pending, refusal)
+        return self._code_page(here, pending, refusal, backup=backup)
+
+    def _details_page(
+        self,
+        here: Visit,
+        missing: list[str],
+        refusal: Refusal | None = None,
+        typed: Mapping[str, str] | None = None,
+    ) -> Response:
+        return self._page(
+            "details.html", here, refusal, missing=missing, typed=typed or {}, fault=_fault(refusal)
+        )
 
     def _address_page(
         self, here: Visit, refusal: Refusal | None = None, text: str = ""
@@ -137,21 +205,25 @@ class Steps:
             belongs_elsewhere=refusal is not None and refusal.code in _ELSEWHERE,
         )
 
-    def _code_page(self, here: Visit, pending: Pending, refusal: Refusal | None = None) -> Response:
+    def _code_page(
+        self, here: Visit, pending: Pending, refusal: Refusal | None = None, *, backup: bool = False
+    ) -> Response:
         now = self._door.deps.now()
-        over = pending.verification.why_not_try(now)
+        sent = pending.verification
+        over = sent.why_not_try(now) if sent else None
         if refusal and refusal.code == errors.VERIFICATION_FAILED.code:
             over = refusal  # `pending` was read before the last try was counted
         return self._page(
             "code.html",
             here,
             refusal or over,
-            address=pending.shown,
-            by_phone=pending.verification.channel == "sms",
+            pending=pending,
+            channel=sent.channel if sent else None,
+            is_backup=backup,
             is_over=over is not None,
             is_waiting=refusal is not None and refusal.code in _PATIENCE,
-            sent_at=pending.verification.sent_at,
-            wait=pending.verification.wait_before_resend(now),
+            sent_at=sent.sent_at if sent else None,
+            wait=sent.wait_before_resend(now) if sent else 0,
             now=now,
             shown_status=refusal.status if refusal else 200,
         )
@@ -168,6 +240,19 @@ class Steps:
             error=words.say(refusal) if refusal else None,
             **values,
         )
+
+
+def _fault(refusal: Refusal | None) -> str | None:
+    """The field that is wrong, as the form names it."""
+    return refusal.param if refusal else None
+
+
+def _expect_all(missing: list[str], form: Mapping[str, str]) -> None:
+    """Refuse a form that leaves out what it was shown for."""
+    for name in missing:
+        if name not in form:
+            about = errors.LEGAL_NOT_ACCEPTED if name == "legal_accepted" else errors.PARAM_MISSING
+            raise Refused(about.about(name))
 
 
 def _expect_address(text: str) -> str:

@@ -9,7 +9,10 @@ from doorcode.domain.errors import Refusal
 from doorcode.domain.limits import SECOND
 
 _SAID = {
-    errors.PARAM_MISSING.code: "Enter your phone number or e-mail address.",
+    errors.LEGAL_NOT_ACCEPTED.code: "Accept the terms to go on.",
+    errors.SIGN_UP_RESTRICTED.code: "Only people with an invitation can sign up here.",
+    errors.SIGN_UP_WAITLIST.code: "Nobody can sign up here yet.",
+    errors.NO_SECOND_FACTORS.code: "This account has no such second step.",
     errors.PARAM_NEEDED.code: "Enter the code that was sent to you.",
     errors.PARAM_TOO_LONG.code: "That is too long. Check it and try again.",
     errors.CODE_INCORRECT.code: "That code is not right. Check it and try again.",
@@ -32,6 +35,14 @@ _SAID = {
     errors.STORAGE_BUSY.code: "The server is busy. Try again in a moment.",
     errors.INTERNAL.code: "Something went wrong here, not with you. Try again in a moment.",
 }
+_MISSING = {
+    "identifier": "Enter your phone number or e-mail address.",
+    "phone_number": "Enter your phone number.",
+    "email_address": "Enter your e-mail address.",
+    "first_name": "Enter your first name.",
+    "last_name": "Enter your last name.",
+    "username": "Choose a username.",
+}
 _SAID_WITH_WAIT = {
     errors.TOO_MANY_REQUESTS.code: "That was a bit fast. Wait {wait}, then try again.",
     errors.RESEND_TOO_SOON.code: (
@@ -45,6 +56,8 @@ def say(refusal: Refusal) -> str:
     """A refusal in plain words."""
     if refusal.retry_after is not None and refusal.code in _SAID_WITH_WAIT:
         return _SAID_WITH_WAIT[refusal.code].format(wait=duration(refusal.retry_after))
+    if refusal.code == errors.PARAM_MISSING.code:
+        return _MISSING.get(refusal.param or "", refusal.long_message)
     return _SAID.get(refusal.code, refusal.long_message)
 
 

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from tests.acceptance.process import PATIENCE, Running, free_port, run
+from tests.acceptance.process import PATIENCE, Running, clean_environment, free_port, run
 
-from doorcode.cli_settings import markdown
+from doorcode.cli_settings import add_commands, markdown
 from doorcode.domain.instance_settings import SETTINGS
 from doorcode.security import master_key
+from doorcode.settings import BadSettings
 
+Command = Callable[..., CompletedProcess[str]]
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    data = tmp_path_factory.mktemp("settings") / "data"
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("settings") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Running]:
     with Running("dev", port=free_port(), DATA=str(data)) as running:
-        running.data = data  # type: ignore[attr-defined]
         yield running.answering()
 
 
-def settings(server: Any, *arguments: str, **environ: str) -> CompletedProcess[str]:
-    return run("settings", *arguments, DATA=str(server.data), **environ)
+@pytest.fixture
+def settings(server: Running, data: Path) -> Command:
+    """The program itself, beside the server."""
+
+    def command(*arguments: str, **environ: str) -> CompletedProcess[str]:
+        return run("settings", *arguments, DATA=str(data), **environ)
+
+    return command
+
+
+@pytest.fixture
+def refusal(server: Running, data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What a command is refused with: its code without its process, which takes a second."""
+    monkeypatch.setattr("os.environ", clean_environment())
+    parser = argparse.ArgumentParser()
+    for one in add_commands(parser):
+        one.add_argument("--data", default=str(data))
+
+    def refused_with(*arguments: str) -> str:
+        options = parser.parse_args(arguments)
+        with pytest.raises(BadSettings) as bad:
+            options.run(options)
+        return str(bad.value)
+
+    return refused_with
 
 
 def environment(server: Running) -> Any:
@@ -54,8 +83,8 @@ def refused(done: CompletedProcess[str]) -> str:
 
 
 # ── seeing ────────────────────────────────────────────────────────────────────────────
-def test_the_list_names_every_setting_its_value_and_where_from(server: Running) -> None:
-    head, *lines = settings(server, "list").stdout.splitlines()
+def test_the_list_names_every_setting_its_value_and_where_from(settings: Command) -> None:
+    head, *lines = settings("list").stdout.splitlines()
     assert head.split() == ["SETTING", "VALUE", "FROM", "LOCKED"]
     assert [line.split()[0] for line in lines] == list(SETTINGS)
     [line] = [line for line in lines if line.startswith("auth_phone.used_for_sign_in ")]
@@ -63,50 +92,50 @@ def test_the_list_names_every_setting_its_value_and_where_from(server: Running) 
     assert max(map(len, lines)) <= 100
 
 
-def test_the_list_can_be_narrowed_and_explained(server: Running) -> None:
-    lines = settings(server, "list", "mfa", "--explain").stdout.splitlines()
+def test_the_list_can_be_narrowed_and_explained(settings: Command) -> None:
+    lines = settings("list", "mfa", "--explain").stdout.splitlines()
     assert len(lines) == 4
     assert lines[1].startswith("mfa.required")
     assert SETTINGS["mfa.required"].meaning in lines[2]
     assert "true or false" in lines[3]
 
 
-def test_one_value_is_printed_alone(server: Running) -> None:
-    assert settings(server, "get", "auth_phone.channels").stdout == '["sms"]\n'
-    assert settings(server, "get", "session.lifetime_minutes").stdout == "10080\n"
-    assert settings(server, "get", "native_api.enabled").stdout == "on\n"
+def test_one_value_is_printed_alone(settings: Command) -> None:
+    assert settings("get", "auth_phone.channels").stdout == '["sms"]\n'
+    assert settings("get", "session.lifetime_minutes").stdout == "10080\n"
+    assert settings("get", "native_api.enabled").stdout == "on\n"
 
 
-@pytest.mark.parametrize("what", [("get",), ("list",), ("unset",)])
-def test_an_unknown_name_is_told_the_nearest(server: Running, what: tuple[str]) -> None:
-    said = refused(settings(server, *what, "auth_phone.requird"))
-    assert "auth_phone.requird" in said and "auth_phone.required" in said
+@pytest.mark.parametrize("what", ["get", "list", "unset"])
+def test_an_unknown_name_is_told_the_nearest(refusal: Callable[..., str], what: str) -> None:
+    said = refusal(what, "auth_phone.requird")
+    assert said == "'auth_phone.requird' is not a setting; the nearest name is auth_phone.required."
 
 
 # ── changing ──────────────────────────────────────────────────────────────────────────
-def test_a_change_applies_without_a_restart(server: Running) -> None:
+def test_a_change_applies_without_a_restart(server: Running, settings: Command) -> None:
     assert phone(environment(server))["required"] is False
-    done = settings(server, "set", "auth_phone.required", "on")
+    done = settings("set", "auth_phone.required", "on")
     assert (done.returncode, done.stdout) == (0, "auth_phone.required is on\n")
     until(server, lambda document: phone(document)["required"], True)
-    listed = settings(server, "list", "auth_phone.required").stdout.splitlines()[1]
+    listed = settings("list", "auth_phone.required").stdout.splitlines()[1]
     assert listed.split() == ["auth_phone.required", "on", "stored"]
-    done = settings(server, "unset", "auth_phone.required")
+    done = settings("unset", "auth_phone.required")
     assert done.stdout == "auth_phone.required is off, from default\n"
     until(server, lambda document: phone(document)["required"], False)
 
 
-def test_values_that_need_each_other_are_set_together(server: Running) -> None:
-    assert "no second step is possible" in refused(settings(server, "set", "mfa.required", "on"))
+def test_values_that_need_each_other_are_set_together(server: Running, settings: Command) -> None:
+    assert "no second step is possible" in refused(settings("set", "mfa.required", "on"))
     both = ("auth_phone.used_for_second_factor", "on", "mfa.required", "true")
-    assert settings(server, "set", *both).returncode == 0
+    assert settings("set", *both).returncode == 0
 
     def second(document: Any) -> Any:
         return document["user_settings"]["sign_in"]["second_factor"]
 
     until(server, second, {"required": True, "enabled": True})
-    assert "mfa.required" in refused(settings(server, "unset", both[0]))
-    assert settings(server, "unset", both[0], both[2]).returncode == 0
+    assert "mfa.required" in refused(settings("unset", both[0]))
+    assert settings("unset", both[0], both[2]).returncode == 0
     until(server, second, {"required": False, "enabled": False})
 
 
@@ -124,9 +153,9 @@ def test_values_that_need_each_other_are_set_together(server: Running) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_mend(
-    server: Running, arguments: tuple[str, ...], parts: list[str]
+    refusal: Callable[..., str], arguments: tuple[str, ...], parts: list[str]
 ) -> None:
-    said = refused(settings(server, "set", *arguments))
+    said = refusal("set", *arguments)
     assert [part for part in parts if part not in said] == []
 
 
@@ -137,11 +166,11 @@ def test_a_change_needs_a_server_first(tmp_path: Path) -> None:
 
 
 # ── what is fixed ─────────────────────────────────────────────────────────────────────
-def test_what_the_environment_fixes_is_locked(server: Running) -> None:
+def test_what_the_environment_fixes_is_locked(settings: Command) -> None:
     fixed = {"SETTINGS": '{"auth_email": {"immutable": true}}'}
-    listed = settings(server, "list", "auth_email.immutable", **fixed).stdout.splitlines()[1]
+    listed = settings("list", "auth_email.immutable", **fixed).stdout.splitlines()[1]
     assert listed.split() == ["auth_email.immutable", "on", "DOORCODE_SETTINGS", "locked"]
-    said = refused(settings(server, "set", "auth_email.immutable", "off", **fixed))
+    said = refused(settings("set", "auth_email.immutable", "off", **fixed))
     assert "auth_email.immutable is fixed by DOORCODE_SETTINGS" in said
 
 

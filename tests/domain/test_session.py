@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from doorcode.domain import limits
-from doorcode.domain.session import Session, Status
+from doorcode.domain.session import LIVE, TRANSITIONS, Session, Status
 
 NOW = 1_700_000_000_000
 END = NOW + limits.SESSION_LIVES_FOR
@@ -19,7 +19,30 @@ def test_it_expires_on_the_millisecond() -> None:
     assert (SESSION.is_live(END - 1), SESSION.is_live(END)) == (True, False)
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.ACTIVE])
+def test_one_that_waits_is_live_and_expires_too() -> None:
+    waits = replace(SESSION, status=Status.PENDING)
+    assert (waits.as_of(END - 1), waits.as_of(END)) == (Status.PENDING, Status.EXPIRED)
+    assert (waits.is_live(END - 1), waits.is_live(END)) == (True, False)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_one_that_waits_has_a_task(status: Status) -> None:
+    tasks = replace(SESSION, status=status).tasks
+    assert tasks == (["setup-mfa"] if status is Status.PENDING else [])
+
+
+def test_second_factor_has_an_age_of_its_own() -> None:
+    proved = replace(SESSION, first_factor_at=NOW, second_factor_at=NOW + limits.MINUTE)
+    assert proved.factor_age(NOW + 3 * limits.MINUTE) == [3, 2]
+
+
+def test_what_is_over_leads_nowhere_and_nothing_leads_back() -> None:
+    assert {status for status, after in TRANSITIONS.items() if after} == LIVE
+    assert all(Status.PENDING not in after for after in TRANSITIONS.values())
+    assert Status.ACTIVE not in TRANSITIONS[Status.ACTIVE]
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in LIVE])
 def test_one_that_is_over_stays_over(status: Status) -> None:
     over = replace(SESSION, status=status)
     assert over.as_of(NOW) is over.as_of(END) is status

@@ -7,12 +7,13 @@ import asyncio
 import pytest
 
 from doorcode.domain.errors import Refused
+from doorcode.domain.instance import Attribute
 from doorcode.domain.session import Status
 from doorcode.flows import client as clients
 from doorcode.flows import session, sign_in
 from doorcode.flows.deps import Caller
 
-from .world import ADA, BEA, PHONE, World
+from .world import ADA, ADA_MAIL, BEA, PHONE, World
 
 
 async def signed_in(world: World, phone: str = ADA) -> tuple[Caller, str]:
@@ -179,3 +180,68 @@ async def test_sessions_of_other_clients_stay(world: World) -> None:
     await sign_in.try_code(world.deps, phone, attempt.id, PHONE, world.code)
     _, found = await session.refresh(world.deps, laptop, first)
     assert found.status is Status.ACTIVE
+
+
+# ── a session that waits for a second step ────────────────────────────────────────────
+async def waiting(world: World) -> tuple[Caller, str]:
+    """Somebody signed in by mail where two steps are asked of everybody."""
+    second = Attribute(used_for_second_factor=True)
+    world.switch(phone=second, mfa_required=True)
+    caller, answer = await world.account(None, ADA_MAIL)
+    assert answer.subject is not None
+    assert answer.subject.created_session_id is not None
+    return caller, answer.subject.created_session_id
+
+
+async def status_of(world: World, caller: Caller, session_id: str) -> Status:
+    answer = await session.get(world.deps, caller, session_id)
+    assert answer.subject is not None
+    return answer.subject.status
+
+
+async def test_session_waits_for_a_second_step(world: World) -> None:
+    caller, session_id = await waiting(world)
+    assert await status_of(world, caller, session_id) is Status.PENDING
+    await session.refresh(world.deps, caller, session_id)
+    await session.touch(world.deps, caller, session_id)
+    assert await status_of(world, caller, session_id) is Status.PENDING
+
+
+async def test_done_task_makes_a_session_active_once(world: World) -> None:
+    caller, session_id = await waiting(world)
+    for first in (True, False):
+        async with world.storage.transaction() as tx:
+            assert await tx.activate_session(session_id, world.clock()) is first
+        assert await status_of(world, caller, session_id) is Status.ACTIVE
+
+
+async def test_touch_ends_the_wait_where_no_second_step_is_asked_any_more(world: World) -> None:
+    caller, session_id = await waiting(world)
+    world.switch(mfa_required=False)
+    answer = await session.touch(world.deps, caller, session_id)
+    assert answer.subject is not None
+    assert answer.client is not None
+    assert answer.subject.status is Status.ACTIVE
+    assert answer.client.sessions[0][0].status is Status.ACTIVE
+
+
+async def test_second_step_set_up_elsewhere_opens_no_session_that_waits(world: World) -> None:
+    """Who began it by one factor alone may be a thief of that factor."""
+    caller, session_id = await waiting(world)
+    [(user_id,)] = world.rows("SELECT id FROM users")
+    world.write(
+        "INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, verified_at,"
+        " created_at, updated_at, reserved_for_second_factor)"
+        " VALUES ('idn_p', ?, 'phone_number', ?, ?, 0, 1, 1, 1, 1)",
+        user_id, ADA, ADA,
+    )  # fmt: skip
+    await session.touch(world.deps, caller, session_id)
+    assert await status_of(world, caller, session_id) is Status.PENDING
+
+
+async def test_ended_session_is_not_made_active(world: World) -> None:
+    caller, session_id = await waiting(world)
+    await session.end(world.deps, caller, session_id, Status.ENDED)
+    async with world.storage.transaction() as tx:
+        assert not await tx.activate_session(session_id, world.clock())
+    assert await status_of(world, caller, session_id) is Status.ENDED

@@ -8,8 +8,14 @@ import pytest
 
 from doorcode.domain.addresses import Kind, parse_phone_number
 from doorcode.domain.errors import Refused
-from doorcode.domain.instance import Attribute
+from doorcode.domain.instance import (
+    Attribute,
+    NameAttribute,
+    SignUpMode,
+    UsernameAttribute,
+)
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, RESEND_AFTER
+from doorcode.domain.restrictions import Restrictions
 from doorcode.flows import sign_up
 from doorcode.flows.deps import Caller
 
@@ -332,3 +338,127 @@ async def refusal_code(story) -> str | None:  # type: ignore[no-untyped-def]
     except Refused as refused:
         return refused.refusal.code
     return answer.refusal.code if answer.refusal else None
+
+
+# ── who may sign up ───────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [
+        (SignUpMode.RESTRICTED, "sign_up_mode_restricted"),
+        (SignUpMode.WAITLIST, "sign_up_restricted_waitlist"),
+    ],
+)
+async def test_a_closed_instance_takes_nobody(world: World, mode: SignUpMode, code: str) -> None:
+    world.switch(mode=mode)
+    answer = await sign_up.start(world.deps, Caller(), wanted(ADA, strategy=PHONE))
+    assert answer.refusal is not None
+    assert (answer.refusal.code, answer.refusal.status) == (code, 403)
+    assert world.post.announced == []
+    assert world.count("sign_ups") == 0
+
+
+async def test_a_blocked_address_cannot_sign_up(world: World) -> None:
+    rules = Restrictions(blocklist_enabled=True, blocklist=("example.com", ADA))
+    world.switch(restrictions=rules)
+    for texts, kind in ((wanted(ADA), "phone_number"), (wanted(None, ADA_MAIL), "email_address")):
+        answer = await sign_up.start(world.deps, Caller(), texts)
+        assert answer.refusal is not None
+        assert (answer.refusal.code, answer.refusal.param) == ("not_allowed_access", kind)
+    caller, attempt = await world.signing_up(BEA)
+    with pytest.raises(Refused, match="not_allowed_access"):
+        await sign_up.change(world.deps, caller, attempt.id, wanted(None, ADA_MAIL))
+
+
+# ── names and consent ─────────────────────────────────────────────────────────────────
+ASKING = {
+    "username": UsernameAttribute(used_for_sign_up=True, required=True),
+    "first_name": NameAttribute(used_for_sign_up=True, required=True),
+    "legal_consent": True,
+}
+
+
+async def test_what_is_required_may_come_in_any_order(world: World) -> None:
+    world.switch(**ASKING)
+    caller, attempt = await world.asked_by_phone(ADA)
+    verified = await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert verified.subject is not None
+    assert verified.subject.status == "missing_requirements"
+    given = sign_up.Wanted(given={"username": "Ada_L"}, legal_accepted=True)
+    await sign_up.change(world.deps, caller, attempt.id, given)
+    done = await sign_up.change(
+        world.deps, caller, attempt.id, sign_up.Wanted(given={"first_name": "Ada"})
+    )
+    assert done.subject is not None
+    assert done.user is not None
+    assert done.client_token
+    assert done.subject.status == "complete"
+    assert (done.user.profile.username, done.user.profile.first_name) == ("Ada_L", "Ada")
+    assert done.user.profile.legal_accepted_at == world.clock()
+
+
+async def test_consent_that_is_withheld_is_refused_where_it_is_asked_for(world: World) -> None:
+    no = sign_up.Wanted({Kind.PHONE: ADA}, legal_accepted=False)
+    assert (await sign_up.start(world.deps, Caller(), no)).refusal is None
+    world.switch(legal_consent=True)
+    answer = await sign_up.start(world.deps, Caller(), no)
+    assert answer.refusal is not None
+    assert (answer.refusal.code, answer.refusal.param) == ("legal_not_accepted", "legal_accepted")
+
+
+async def test_a_username_belongs_to_one_person_however_it_is_spelled(world: World) -> None:
+    world.switch(username=UsernameAttribute(used_for_sign_up=True))
+    first = sign_up.Wanted({Kind.PHONE: ADA}, {"username": "Ada_L"}, PHONE)
+    answer = await sign_up.start(world.deps, Caller(), first)
+    assert answer.client is not None
+    assert answer.subject is not None
+    slow, slow_attempt = await named(world, BEA, "aDA_l")
+    slow_code = world.code
+    await sign_up.try_code(
+        world.deps,
+        Caller(answer.client.client.id),
+        answer.subject.id,
+        PHONE,
+        world.post.announced[0].code,
+    )
+    second = sign_up.Wanted({Kind.PHONE: "+14155552673"}, {"username": "ADA_L"})
+    refused = await sign_up.start(world.deps, Caller(), second)
+    assert refused.refusal is not None
+    assert (refused.refusal.code, refused.refusal.param) == ("form_identifier_exists", "username")
+    # Whoever chose it first and finishes later may choose again; the number stays proved.
+    late = await sign_up.try_code(world.deps, slow, slow_attempt, PHONE, slow_code)
+    assert late.refusal is not None
+    assert late.refusal.param == "username"
+    other = sign_up.Wanted(given={"username": "bea_k"})
+    done = await sign_up.change(world.deps, slow, slow_attempt, other)
+    assert done.subject is not None
+    assert done.subject.status == "complete"
+
+
+async def named(world: World, phone: str, username: str) -> tuple[Caller, str]:
+    wish = sign_up.Wanted({Kind.PHONE: phone}, {"username": username}, PHONE)
+    answer = await sign_up.start(world.deps, Caller(), wish)
+    assert answer.client is not None
+    assert answer.subject is not None
+    return Caller(answer.client.client.id), answer.subject.id
+
+
+async def test_a_username_that_is_off_is_unknown(world: World) -> None:
+    answer = await sign_up.start(
+        world.deps, Caller(), sign_up.Wanted({Kind.PHONE: ADA}, {"username": "ada_l"})
+    )
+    assert answer.refusal is not None
+    assert (answer.refusal.code, answer.refusal.param) == ("form_param_unknown", "username")
+
+
+async def test_two_changes_at_once_are_both_kept(world: World) -> None:
+    caller, attempt = await world.signing_up(ADA)
+    changes = [{"first_name": "Ada"}, {"last_name": "Lovelace"}]
+    await asyncio.gather(
+        *[
+            sign_up.change(world.deps, caller, attempt.id, sign_up.Wanted(given=one))
+            for one in changes
+        ]
+    )
+    now = (await sign_up.get(world.deps, caller, attempt.id)).subject
+    assert now is not None
+    assert (now.profile.first_name, now.profile.last_name) == ("Ada", "Lovelace")

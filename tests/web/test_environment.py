@@ -20,6 +20,7 @@ from doorcode.domain.setting_types import Link, Switch
 from doorcode.web.environment import environment
 
 from .house import Browser
+from .test_openapi import DISAGREEMENTS, disagreements
 
 TEN = {
     "email_address", "phone_number", "username", "first_name", "last_name", "password",
@@ -260,3 +261,25 @@ async def test_the_served_document_is_this_one(browser: Browser) -> None:
     served = (await browser.get("/v1/environment")).json()
     assert served["auth_config"]["test_mode"] is True
     assert served["display_config"]["application_name"] == "Doorcode"
+
+
+# Not in the file, but the SDKs read it where it is there; they take its absence for none.
+READ_BY_SDKS = {
+    ("auth_config", "preferred_channels", "additionalProperties"),
+    ("environment", "user_settings.sign_up.mfa", "additionalProperties"),
+}
+
+
+def test_with_everything_on_the_document_is_still_as_the_file_says() -> None:
+    values: dict[str, Any] = dict.fromkeys(SWITCHES, True)
+    values |= dict.fromkeys(LINKS, "https://example.com/there")
+    values |= {
+        "sign_up_mode": "restricted",
+        "urls.support_email": "help@example.com",
+        "auth_phone.channels": ["sms", "whatsapp"],
+        "auth_phone.preferred_channels": {"BR": "whatsapp"},
+    }
+    instance = build(Instance(id="ins_x"), read(values).values)
+    document = environment(instance, development_keys=False)
+    found = disagreements(document, {"$ref": "#/$defs/Client.Environment"})
+    assert found - set(DISAGREEMENTS) == READ_BY_SDKS

@@ -218,7 +218,8 @@ SIGN_UP_IF_MISSING_NOT_ALLOWED = Refusal(
     "sign_up_if_missing_not_allowed",
     422,
     "is not allowed",
-    "The option sign_up_if_missing cannot be used with this identifier or while sign-ups are not public.",
+    "The option sign_up_if_missing cannot be used with this identifier, "
+    "or while sign-ups are not public.",
     param="sign_up_if_missing",
 )
 SIGN_UP_IF_MISSING_STRATEGY = Refusal(

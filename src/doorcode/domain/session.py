@@ -36,7 +36,7 @@ _ENDS = frozenset(set(Status) - LIVE)
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.ACTIVE, *_ENDS}),
     Status.ACTIVE: _ENDS,
-    **{status: frozenset() for status in _ENDS},
+    **{status: frozenset() for status in Status if status in _ENDS},
 }
 
 

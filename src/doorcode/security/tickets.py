@@ -19,9 +19,7 @@ class Tickets:
 
     def __init__(self, master: MasterKey, instance_id: str) -> None:
         self._newest = master.derive("ticket", master.newest, instance_id)
-        self._keys = [
-            master.derive("ticket", version, instance_id) for version in master.versions
-        ]
+        self._keys = [master.derive("ticket", version, instance_id) for version in master.versions]
 
     def text(self, ticket_id: str) -> str:
         """What whoever holds the ticket has, under the newest key."""

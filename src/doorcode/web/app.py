@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from doorcode.domain import errors
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.storage.interface import Unavailable
+from doorcode.web import native
 from doorcode.web.door import Door
 from doorcode.web.errors import respond
 from doorcode.web.frontend_api import routes as frontend
@@ -94,6 +95,8 @@ class App:
         except Exception:
             log.exception("internal error", path=request.path)
             response = respond(errors.INTERNAL)
+        if native.is_native(request):
+            native.speak(response)
         response.headers.setdefault("cache-control", "no-store")
         self._allow_origin(request, response)
         return response

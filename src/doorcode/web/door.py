@@ -8,7 +8,7 @@ from doorcode.domain.limits import Rate
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.rate_limits import RateLimits
-from doorcode.web import cookies, devices
+from doorcode.web import cookies, devices, native
 from doorcode.web.boundary import Boundary
 from doorcode.web.http import Request, Response
 
@@ -27,8 +27,14 @@ class Door:
     async def caller(self, request: Request) -> Caller:
         """Who asks: by the development browser's token where there is one, else by cookie.
 
+        An app without a browser names itself in a header of its own (`native.py`).
+
         A token in a URL leaks through logs and referrers, so it counts in development only.
         """
+        if native.is_native(request):
+            token = native.token_of(request, self.deps.instance)
+            caller = await clients.find(self.deps, token, None)
+            return replace(caller, device=devices.device_of(request, self.boundary))
         dev_token = None
         if self.deps.instance.development:
             dev_token = request.query.get(DEV_BROWSER)

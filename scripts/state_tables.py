@@ -93,7 +93,7 @@ def _sign_in() -> Machine:
             (status.NEEDS_FIRST_FACTOR, status.NEEDS_CLIENT_TRUST): (
                 "a right code, in a browser that the person never used"
             ),
-            (status.NEEDS_FIRST_FACTOR, status.COMPLETE): "a right code",
+            (status.NEEDS_FIRST_FACTOR, status.COMPLETE): "a right code, or a ticket",
             (status.NEEDS_SECOND_FACTOR, status.COMPLETE): "a right second code, or a backup code",
             (status.NEEDS_CLIENT_TRUST, status.COMPLETE): "a right second code",
             **{
@@ -110,7 +110,7 @@ def _verification() -> Machine:
     return Machine(
         "Verification",
         verification,
-        (status.UNVERIFIED,),
+        (status.UNVERIFIED, status.VERIFIED),  # the latter: by another attempt, or a ticket
         {
             (status.UNVERIFIED, status.VERIFIED): "a right code",
             (status.UNVERIFIED, status.TRANSFERABLE): (

@@ -35,10 +35,10 @@ from tests.e2e.processes import (
 )
 
 from doorcode import instance_keys
-from doorcode.security import api_keys
+from doorcode.security import api_keys, master_key
 from doorcode.security.tokens import SigningKey
 from doorcode.server import now, open_storage
-from doorcode.settings import development
+from doorcode.settings import Settings, development, production
 
 pytestmark = pytest.mark.e2e
 
@@ -61,6 +61,7 @@ class Way:
     server_host: str = "localhost"
     app_host: str = "localhost"
     cookie_domain: str = ""
+    command: str = "dev"
 
     @property
     def tls(self) -> bool:
@@ -83,7 +84,9 @@ WAYS = {
         app_host="app.shop.localhost",
         cookie_domain="shop.localhost",
     ),
-    "production cookies on one host": Way(),
+    "production cookies on one host": Way(
+        server_host="doorcode.localhost", app_host="doorcode.localhost", command="serve"
+    ),
     "development keys": Way(kind="test", key_host="shop.clerk.accounts.dev"),
     "development keys of another host": Way(kind="test", key_host="auth.shop.test"),
 }
@@ -120,19 +123,22 @@ def run(way: Way, home: Path, running: list[Background]) -> Iterator[Running]:
         "DOORCODE_COOKIE_DOMAIN": way.cookie_domain,
         "DOORCODE_LIMITS_NETWORK": "off",
         "DOORCODE_TLS": "on" if way.tls else "off",
+        "DOORCODE_TEST_MODE": "on",
+        "DOORCODE_ORIGINS": app,
+        "DOORCODE_MASTER_KEY": master_key.generate(),
     }
-    doorcode = [str(Path(sys.executable).with_name("doorcode")), "dev"]
+    doorcode = [str(Path(sys.executable).with_name("doorcode")), way.command]
     with ExitStack() as stack:
         process = stack.enter_context(
             kept_running(
                 running,
-                "doorcode dev",
+                f"doorcode {way.command}",
                 doorcode,
                 home / "server.log",
                 env=clean_environment(**settings),
             )
         )
-        process.wait_until(lambda: "Ctrl-C" in process.output(), seconds=30)
+        process.wait_until(lambda: "CLERK_API_URL=" in process.output(), seconds=30)
         files = home / "data" / "tls"
         given = {
             "package": str(EXAMPLE / "package.json"),
@@ -157,12 +163,12 @@ def run(way: Way, home: Path, running: list[Background]) -> Iterator[Running]:
             )
         )
         node.wait_until(lambda: "listening" in node.output(), seconds=30)
-        signing = asyncio.run(_signing_key(settings))
+        read = production if way.command == "serve" else development
+        signing = asyncio.run(_signing_key(read(settings)))
         yield Running(way, server, app, key, signing, trusted.get("NODE_EXTRA_CA_CERTS"))
 
 
-async def _signing_key(environ: dict[str, str]) -> SigningKey:
-    settings = development(environ)
+async def _signing_key(settings: Settings) -> SigningKey:
     storage = open_storage(settings)
     try:
         return (await instance_keys.open_keys(storage, settings, now())).signing[0]

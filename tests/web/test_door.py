@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorcode.domain.session import Device
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller
 from doorcode.web.http import Request, Response
@@ -16,8 +17,11 @@ def _request(**parts: dict[str, str]) -> Request:
     return Request("GET", "/v1/client", query, {"cookie": header}, "", cookies=cookies)
 
 
+NOBODY = Caller(device=Device())
+
+
 async def test_nobody_is_known_without_a_cookie(house: House) -> None:
-    assert await house.door.caller(_request()) == Caller()
+    assert await house.door.caller(_request()) == NOBODY
 
 
 async def test_a_browser_is_known_by_its_cookie(house: House, browser: Browser) -> None:
@@ -43,12 +47,12 @@ async def test_in_development_the_token_goes_before_the_cookie(
 async def test_in_production_the_token_means_nothing(build: Builder) -> None:
     house = await build(development=False)
     token = await clients.add_dev_browser(house.door.deps)
-    assert await house.door.caller(_request(query={"__clerk_db_jwt": token})) == Caller()
+    assert await house.door.caller(_request(query={"__clerk_db_jwt": token})) == NOBODY
 
 
 async def test_the_id_of_a_client_is_no_cookie(house: House, browser: Browser) -> None:
     client = (await browser.sign_up()).json()["client"]["id"]
-    assert await house.door.caller(_request(cookies={"__client": client})) == Caller()
+    assert await house.door.caller(_request(cookies={"__client": client})) == NOBODY
 
 
 def test_an_identity_is_sent_only_where_it_is_new(house: House) -> None:
@@ -65,3 +69,9 @@ async def test_a_planted_cookie_does_not_hide_the_real_one(house: House, browser
     header = {"cookie": f"__client=planted; __client={browser.token}"}
     caller = await house.door.caller(Request("GET", "/v1/client", {}, header, ""))
     assert caller.client_id == client
+
+
+async def test_a_caller_brings_what_its_browser_tells(house: House) -> None:
+    headers = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0"}
+    caller = await house.door.caller(Request("GET", "/v1/client", {}, headers, "192.0.2.7"))
+    assert caller.device == Device("Firefox", "130.0", "Linux", False, "192.0.2.7")

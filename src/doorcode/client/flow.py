@@ -102,6 +102,16 @@ def _reason(error: httpx.HTTPError) -> str:
 
 
 D = TypeVar("D", bound=SyncDriver | AsyncDriver)
+D_co = TypeVar("D_co", bound=SyncDriver | AsyncDriver, covariant=True)
+
+
+class Driven(Protocol[D_co]):
+    """Anything that has a driver to run its flows."""
+
+    @property
+    def driver(self) -> D_co:
+        """What runs the flows of this object."""
+        ...
 
 
 class Runs(Generic[D]):
@@ -118,7 +128,7 @@ class flow(Generic[P, R]):  # noqa: N801 -- a decorator, spelled as property is 
         self.__doc__ = body.__doc__
 
         @functools.wraps(body)
-        def start(owner: Runs[Any], /, *args: P.args, **kwargs: P.kwargs) -> object:
+        def start(owner: Driven[Any], /, *args: P.args, **kwargs: P.kwargs) -> object:
             return owner.driver.run(body(owner, *args, **kwargs))
 
         self._start = start
@@ -126,12 +136,12 @@ class flow(Generic[P, R]):  # noqa: N801 -- a decorator, spelled as property is 
     @overload
     def __get__(self, owner: None, kind: type) -> Callable[..., object]: ...
     @overload
-    def __get__(self, owner: Runs[SyncDriver], kind: type) -> Callable[P, R]: ...
+    def __get__(self, owner: Driven[SyncDriver], kind: type) -> Callable[P, R]: ...
     @overload
     def __get__(
-        self, owner: Runs[AsyncDriver], kind: type
+        self, owner: Driven[AsyncDriver], kind: type
     ) -> Callable[P, Coroutine[Any, Any, R]]: ...
-    def __get__(self, owner: Runs[Any] | None, kind: type) -> Any:
+    def __get__(self, owner: Driven[Any] | None, kind: type) -> Any:
         """Return the bound method, or the plain function when read from the class (``help``)."""
         return self._start if owner is None else MethodType(self._start, owner)
 

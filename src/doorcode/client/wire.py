@@ -24,26 +24,36 @@ USER_AGENT = "doorcode-python"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: the verb and address below the server's URL, the query, the encoded form."""
+    """One request: the verb and address below the server's URL, the query, and what is sent.
+
+    That is an encoded form, or the bytes of a file in place of it.
+    """
 
     verb: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     form: str | None = None
+    file: bytes | None = None
 
     def build(self, http: httpx.Client | httpx.AsyncClient, origin: str) -> httpx.Request:
         """Return the request as httpx sends it: with the client's cookies, without an Origin."""
         headers = {"accept": "application/json", "user-agent": USER_AGENT}
+        url = origin + self.path
+        if self.file is not None:
+            files = {"file": self.file}
+            return http.build_request(
+                self.verb, url, params=self.query, files=files, headers=headers
+            )
         if self.form is not None:
             headers["content-type"] = FORM
         return http.build_request(
-            self.verb, origin + self.path, params=self.query, content=self.form, headers=headers
+            self.verb, url, params=self.query, content=self.form, headers=headers
         )
 
 
-def get(path: str) -> Request:
+def get(path: str, *, query: Mapping[str, str] | None = None) -> Request:
     """Return a request that reads."""
-    return Request("GET", PREFIX + path, {"__clerk_api_version": API_VERSION})
+    return Request("GET", PREFIX + path, {"__clerk_api_version": API_VERSION, **(query or {})})
 
 
 def post(
@@ -57,6 +67,12 @@ def post(
     override = {} if method == "POST" else {"_method": method}
     asked = {"__clerk_api_version": API_VERSION, **override, **(query or {})}
     return Request("POST", PREFIX + path, asked, encode_form(form or {}))
+
+
+def upload(path: str, file: bytes, *, query: Mapping[str, str] | None = None) -> Request:
+    """Return a request that brings a file."""
+    asked = {"__clerk_api_version": API_VERSION, **(query or {})}
+    return Request("POST", PREFIX + path, asked, file=file)
 
 
 def segment(identifier: str) -> str:
@@ -96,20 +112,21 @@ def read(reply: httpx.Response | NetworkError | None) -> Answer:
         return Answer(error=reply)
     if reply.status_code == httpx.codes.NO_CONTENT:
         return Answer()
-    body = _json_object(reply)
-    if body is None or reply.is_redirect:
+    body = _json(reply)
+    if isinstance(body, list) and reply.is_success:
+        return Answer(body)
+    if not isinstance(body, dict) or reply.is_redirect:
         return Answer(error=_not_our_language(reply))
     if reply.is_error:
         return Answer(client=_piggyback(body), error=_refusal(reply, body))
     return Answer(body.get("response", body), _piggyback(body))
 
 
-def _json_object(reply: httpx.Response) -> dict[str, Any] | None:
+def _json(reply: httpx.Response) -> Any:
     try:
-        body = reply.json()
+        return reply.json()
     except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None
 
 
 def _not_our_language(reply: httpx.Response) -> AnswerError:

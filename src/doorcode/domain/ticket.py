@@ -85,6 +85,24 @@ class Ticket:
                 return None
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which invitations or entries of the waitlist are wanted, and in which order.
+
+    `status` is a status's name, with the passing of time taken into account; empty for
+    any (of invitations: any that was not revoked). `text` is a part of the address, or a
+    whole id. `order` is `created_at`, `email_address`, `expires_at` (invitations) or
+    `invited_at` (the waitlist).
+    """
+
+    status: str = ""
+    text: str = ""
+    order: str = "created_at"
+    descending: bool = True
+    most: int = 10
+    skip: int = 0
+
+
 class WaitlistStatus(StrEnum):
     """Where an entry of the waitlist stands, by its name on the wire."""
 

@@ -27,7 +27,7 @@ from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
-from doorcode.domain.ticket import Ticket, TicketKind, TicketStatus, WaitlistEntry
+from doorcode.domain.ticket import Listing, Ticket, TicketStatus, WaitlistEntry, WaitlistStatus
 from doorcode.domain.user import OwnedAddress, User
 from doorcode.domain.verification import Code, Verification
 from doorcode.domain.verification import Status as VerificationStatus
@@ -242,8 +242,8 @@ class Transaction(Protocol):
     async def settle_ticket(self, ticket_id: str, status: TicketStatus, now: int) -> bool:
         """Move a pending ticket to `status`, in one conditional statement."""
 
-    async def tickets(self, kind: TicketKind, most: int, skip: int) -> list[Ticket]:
-        """Tickets of a sort, newest first."""
+    async def invitations(self, wanted: Listing, now: int) -> tuple[list[Ticket], int]:
+        """A page of invitations, and how many there are in all."""
 
     async def tickets_of_email(self, email: Address) -> list[Ticket]:
         """The invitations of an address, newest first."""
@@ -251,8 +251,11 @@ class Transaction(Protocol):
     async def add_waitlist_entry(self, entry: WaitlistEntry) -> None:
         """Remember that somebody waits, or `Conflict` where they do already."""
 
-    async def save_waitlist_entry(self, entry: WaitlistEntry) -> None:
-        """Replace what was decided about an entry."""
+    async def save_waitlist_entry(self, entry: WaitlistEntry, was: WaitlistStatus) -> bool:
+        """Replace what was decided about an entry; False where it no longer is as it was."""
+
+    async def delete_waitlist_entry(self, entry_id: str) -> bool:
+        """Forget an entry that is pending, in one conditional statement."""
 
     async def waitlist_entry(self, entry_id: str) -> WaitlistEntry | None:
         """An entry by its id."""
@@ -260,8 +263,8 @@ class Transaction(Protocol):
     async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
         """The entry of an address."""
 
-    async def waitlist_entries(self, most: int, skip: int) -> list[WaitlistEntry]:
-        """Entries, newest first."""
+    async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
+        """A page of entries, and how many there are in all."""
 
     # ── outbox ────────────────────────────────────────────────────────────────────────
     async def add_message(self, message: Message) -> None:

@@ -376,11 +376,30 @@ FROM tickets WHERE id = :id;
 -- The one write that uses a ticket up, or takes it back.
 UPDATE tickets SET status = :status, updated_at = :now WHERE id = :id AND status = 'pending';
 
--- name: tickets
--- The newest tickets of a sort.
+-- name: invitations
+-- A page of invitations. Without a status it is all but those that were taken back.
 SELECT id, kind, status, user_id, email_value, email_spelling, email_is_test, data, created_at,
     updated_at, expires_at
-FROM tickets WHERE kind = :kind ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :skip;
+FROM tickets
+WHERE kind = 'invitation'
+    AND (:status = CASE WHEN status = 'pending' AND expires_at <= :now THEN 'expired' ELSE status END
+        OR :status = '' AND status <> 'revoked')
+    AND (:text = '' OR id = :text OR email_value LIKE :pattern ESCAPE '!')
+ORDER BY
+    CASE :order WHEN '+created_at' THEN created_at WHEN '+expires_at' THEN expires_at END,
+    CASE :order WHEN '-created_at' THEN created_at WHEN '-expires_at' THEN expires_at END DESC,
+    CASE :order WHEN '+email_address' THEN email_value END,
+    CASE :order WHEN '-email_address' THEN email_value END DESC,
+    id DESC
+LIMIT :most OFFSET :skip;
+
+-- name: count_invitations
+-- How many there are on all pages.
+SELECT count(*) FROM tickets
+WHERE kind = 'invitation'
+    AND (:status = CASE WHEN status = 'pending' AND expires_at <= :now THEN 'expired' ELSE status END
+        OR :status = '' AND status <> 'revoked')
+    AND (:text = '' OR id = :text OR email_value LIKE :pattern ESCAPE '!');
 
 -- name: tickets_of_email
 -- The invitations of an address.
@@ -396,7 +415,11 @@ VALUES (:id, :email_value, :email_spelling, :status, :created_at, :updated_at);
 -- name: save_waitlist_entry
 -- An entry was decided.
 UPDATE waitlist_entries SET status = :status, invitation_id = :invitation_id, updated_at = :updated_at
-WHERE id = :id;
+WHERE id = :id AND status = :was;
+
+-- name: delete_waitlist_entry
+-- Somebody who waits is forgotten.
+DELETE FROM waitlist_entries WHERE id = :id AND status = 'pending';
 
 -- name: waitlist_entry
 -- An entry by its id.
@@ -409,14 +432,29 @@ SELECT id, email_value, email_spelling, status, invitation_id, created_at, updat
 FROM waitlist_entries WHERE email_value = :email_value;
 
 -- name: waitlist_entries
--- The newest entries.
-SELECT id, email_value, email_spelling, status, invitation_id, created_at, updated_at
-FROM waitlist_entries ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :skip;
+-- A page of entries.
+SELECT w.id, w.email_value, w.email_spelling, w.status, w.invitation_id, w.created_at, w.updated_at
+FROM waitlist_entries w LEFT JOIN tickets t ON t.id = w.invitation_id
+WHERE (:status = '' OR w.status = :status)
+    AND (:text = '' OR w.id = :text OR w.email_value LIKE :pattern ESCAPE '!')
+ORDER BY
+    CASE :order WHEN '+created_at' THEN w.created_at WHEN '+invited_at' THEN t.created_at END,
+    CASE :order WHEN '-created_at' THEN w.created_at WHEN '-invited_at' THEN t.created_at END DESC,
+    CASE :order WHEN '+email_address' THEN w.email_value END,
+    CASE :order WHEN '-email_address' THEN w.email_value END DESC,
+    w.id DESC
+LIMIT :most OFFSET :skip;
+
+-- name: count_waitlist_entries
+-- How many there are on all pages.
+SELECT count(*) FROM waitlist_entries
+WHERE (:status = '' OR status = :status)
+    AND (:text = '' OR id = :text OR email_value LIKE :pattern ESCAPE '!');
 
 -- name: add_message
--- A message waits for a courier; it is committed together with its code.
+-- A message waits for a courier; it is committed together with its code, or with the ticket in whose place it stands.
 INSERT INTO outbox (id, attempt_id, verification_id, channel, recipient, is_test, sealed, state, send_at, created_at, expires_at)
-VALUES (:id, (SELECT attempt_id FROM verifications WHERE id = :verification_id), :verification_id,
+VALUES (:id, COALESCE((SELECT attempt_id FROM verifications WHERE id = :verification_id), :verification_id), :verification_id,
     :channel, :recipient, :is_test, :sealed, 'queued', :created_at, :created_at, :expires_at);
 
 -- name: lease_messages

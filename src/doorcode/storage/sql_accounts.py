@@ -12,7 +12,7 @@ from doorcode.domain.addresses import Address
 from doorcode.domain.reverification import Reverification
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
-from doorcode.domain.ticket import Ticket, TicketKind, TicketStatus, WaitlistEntry
+from doorcode.domain.ticket import Listing, Ticket, TicketStatus, WaitlistEntry, WaitlistStatus
 from doorcode.domain.user import OwnedAddress, User
 from doorcode.storage import rows
 from doorcode.storage.rows import Row
@@ -196,9 +196,11 @@ class AccountStatements:
     async def settle_ticket(self, ticket_id: str, status: TicketStatus, now: int) -> bool:
         return await self._sql.run("settle_ticket", id=ticket_id, status=str(status), now=now) == 1
 
-    async def tickets(self, kind: TicketKind, most: int, skip: int) -> list[Ticket]:
-        found = await self._sql.rows("tickets", kind=str(kind), most=most, skip=skip)
-        return [rows.to_ticket(row) for row in found]
+    async def invitations(self, wanted: Listing, now: int) -> tuple[list[Ticket], int]:
+        chosen = {"status": wanted.status, "now": now, **_searched(wanted)}
+        found = await self._sql.rows("invitations", **chosen, **_page(wanted))
+        count = await self._one("count_invitations", **chosen)
+        return [rows.to_ticket(row) for row in found], count[0] if count else 0
 
     async def tickets_of_email(self, email: Address) -> list[Ticket]:
         found = await self._sql.rows("tickets_of_email", email_value=email.value)
@@ -215,14 +217,19 @@ class AccountStatements:
             updated_at=entry.updated_at,
         )
 
-    async def save_waitlist_entry(self, entry: WaitlistEntry) -> None:
-        await self._sql.run(
+    async def save_waitlist_entry(self, entry: WaitlistEntry, was: WaitlistStatus) -> bool:
+        saved = await self._sql.run(
             "save_waitlist_entry",
             id=entry.id,
+            was=str(was),
             status=str(entry.status),
             invitation_id=entry.invitation_id,
             updated_at=entry.updated_at,
         )
+        return saved == 1
+
+    async def delete_waitlist_entry(self, entry_id: str) -> bool:
+        return await self._sql.run("delete_waitlist_entry", id=entry_id) == 1
 
     async def waitlist_entry(self, entry_id: str) -> WaitlistEntry | None:
         row = await self._one("waitlist_entry", id=entry_id)
@@ -232,6 +239,21 @@ class AccountStatements:
         row = await self._one("waitlist_entry_of", email_value=email.value)
         return rows.to_waitlist_entry(row) if row else None
 
-    async def waitlist_entries(self, most: int, skip: int) -> list[WaitlistEntry]:
-        found = await self._sql.rows("waitlist_entries", most=most, skip=skip)
-        return [rows.to_waitlist_entry(row) for row in found]
+    async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
+        chosen = {"status": wanted.status, **_searched(wanted)}
+        found = await self._sql.rows("waitlist_entries", **chosen, **_page(wanted))
+        count = await self._one("count_waitlist_entries", **chosen)
+        return [rows.to_waitlist_entry(row) for row in found], count[0] if count else 0
+
+
+def _searched(wanted: Listing) -> dict[str, Any]:
+    """The text as an id, and as a pattern of LIKE in which it stands for itself."""
+    text = wanted.text
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return {"text": wanted.text, "pattern": f"%{text.lower()}%"}
+
+
+def _page(wanted: Listing) -> dict[str, Any]:
+    sign = "-" if wanted.descending else "+"
+    return {"order": sign + wanted.order, "most": wanted.most, "skip": wanted.skip}

@@ -85,6 +85,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
 _PATHS = frozenset(path for _, path in ROUTES)
 _CREATES = frozenset({("POST", "/v1/client/sign_ups"), ("POST", "/v1/client/sign_ins")})
 _UPLOADS = frozenset({("POST", "/v1/me/profile_image")})
+_LITERAL = frozenset(path for path in _PATHS if "*" not in path)
 _COLLECTIONS = frozenset(path.partition("/*")[0] for path in _PATHS if "/*" in path)
 
 
@@ -129,6 +130,6 @@ def _match(path: str) -> tuple[str, list[str]]:
     """The route's pattern, and the ids that stand in it."""
     parts = path.rstrip("/").split("/")
     whole = "/".join(parts)
-    if len(parts) > 4 and whole not in _PATHS and "/".join(parts[:4]) in _COLLECTIONS:
+    if len(parts) > 4 and whole not in _LITERAL and "/".join(parts[:4]) in _COLLECTIONS:
         return "/".join([*parts[:4], "*", *parts[5:]]), [parts[4]]
     return whole, []

@@ -7,18 +7,21 @@ import time
 import pytest
 
 from doorcode.client.errors import NetworkError
-from doorcode.client.resources import ClientRecord, Session, SignUpAttempt, Token
+from doorcode.client.flow import SyncDriver
+from doorcode.client.record import ClientRecord
+from doorcode.client.resources import SignUpAttempt, Token
+from doorcode.client.session import Session
 from doorcode.client.state import ClientState, Slot
 
 from .fake_server import unsigned_jwt
 
 LIVE = SignUpAttempt(id="sua_1")
 DONE = SignUpAttempt(id="sua_1", status="complete", created_session_id="sess_1")
-SESSION = Session(id="sess_1", status="active")
+SESSION: Session[SyncDriver] = Session(id="sess_1", status="active")
 
 
 @pytest.fixture
-def state() -> ClientState:
+def state() -> ClientState[SyncDriver]:
     return ClientState(time.time)
 
 
@@ -62,27 +65,27 @@ def test_cleared_slot_has_no_reason(slot: Slot[SignUpAttempt]) -> None:
     assert slot.ended is None
 
 
-def test_load_takes_the_last_active_session(state: ClientState) -> None:
+def test_load_takes_the_last_active_session(state: ClientState[SyncDriver]) -> None:
     state.load(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
     assert state.is_loaded
     assert state.session is SESSION
 
 
-def test_load_keeps_the_session_that_was_chosen(state: ClientState) -> None:
-    other = Session(id="sess_2", status="active")
+def test_load_keeps_the_session_that_was_chosen(state: ClientState[SyncDriver]) -> None:
+    other: Session[SyncDriver] = Session(id="sess_2", status="active")
     state.load(ClientRecord(sessions=(SESSION, other), last_active_session_id="sess_1"))
     state.load(ClientRecord(sessions=(SESSION, other), last_active_session_id="sess_2"))
     assert state.session is SESSION
 
 
-def test_answers_do_not_activate_a_session(state: ClientState) -> None:
+def test_answers_do_not_activate_a_session(state: ClientState[SyncDriver]) -> None:
     state.receive(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
     assert state.session is None
     state.activate("sess_1")
     assert state.session is SESSION
 
 
-def test_session_gone_from_the_client_is_signed_out(state: ClientState) -> None:
+def test_session_gone_from_the_client_is_signed_out(state: ClientState[SyncDriver]) -> None:
     state.load(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
     state.receive(ClientRecord())
     state.receive(ClientRecord(sessions=(SESSION,)))
@@ -90,22 +93,22 @@ def test_session_gone_from_the_client_is_signed_out(state: ClientState) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "ended", "revoked", "expired"])
-def test_only_an_active_session_counts(state: ClientState, status: str) -> None:
-    session = Session(id="sess_1", status=status)
+def test_only_an_active_session_counts(state: ClientState[SyncDriver], status: str) -> None:
+    session: Session[SyncDriver] = Session(id="sess_1", status=status)
     state.load(ClientRecord(sessions=(session,), last_active_session_id="sess_1"))
     assert state.session is None
 
 
-def test_token_that_rides_along_is_kept(state: ClientState) -> None:
+def test_token_that_rides_along_is_kept(state: ClientState[SyncDriver]) -> None:
     jwt = unsigned_jwt(iat=time.time(), exp=time.time() + 60)
-    session = Session(id="sess_1", status="active", last_active_token=Token(jwt=jwt))
+    session: Session[SyncDriver] = Session(id="sess_1", status="active", last_active_token=Token(jwt=jwt))
     state.receive(ClientRecord(sessions=(session,)))
     assert state.tokens.get("sess_1") == jwt
     state.receive(ClientRecord())
     assert state.tokens.get("sess_1") is None
 
 
-def test_sign_out_forgets_even_a_finished_attempt(state: ClientState) -> None:
+def test_sign_out_forgets_even_a_finished_attempt(state: ClientState[SyncDriver]) -> None:
     state.receive(ClientRecord(sign_up=DONE, sessions=(SESSION,)))
     state.activate("sess_1")
     state.sign_out()

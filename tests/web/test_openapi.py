@@ -6,9 +6,10 @@ with its reason, and only there; one that is none any more must be taken off the
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import httpx
 import jsonschema
 import pytest
 import yaml
+from PIL import Image
 
+from doorcode.domain.instance import Attribute
 from doorcode.web.frontend_api.routes import ROUTES
 
 from .house import EMAIL, OTHER_PHONE, PHONE, Browser, House, later, open_house
@@ -47,6 +50,19 @@ DISAGREEMENTS: dict[tuple[str, str, str], str] = {
     ("verification_otp", "strategy", "enum"): NO_CODE_YET,
     ("sign_in_attempt", "supported_first_factors.*.channels", "additionalProperties"): (
         "factors of phones carry the channels that the SDKs offer (semantics.md 1.3, 3.6)"
+    ),
+    **{
+        (owner, f"supported_{step}_factors.*.channels", "additionalProperties"): (
+            "factors of phones carry the channels that the SDKs offer (semantics.md 1.3, 3.6)"
+        )
+        for owner, step in (
+            ("sign_in_attempt", "second"),
+            ("session_reverification", "second"),
+        )
+    },
+    ("session", "user", "type"): (
+        "in the list of one's own sessions the user is null: the SDKs have it already "
+        "(wire.md 3)"
     ),
     ("user", "create_organizations_limit", "type"): (
         "null is the SDKs' word for no limit; there are no organizations (semantics.md 7.1)"
@@ -204,6 +220,15 @@ def disagreements(document: Any, schema: Any) -> set[Place]:
     return {place for error in found for place in _places(document, error)}
 
 
+SPARE = {"email_address": "spare@example.com", "phone_number": "+14155552674"}
+
+
+def _picture() -> bytes:
+    picture = io.BytesIO()
+    Image.new("RGB", (32, 32), "teal").save(picture, "PNG")
+    return picture.getvalue()
+
+
 # ── the walk ──────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True)
 class Walked:
@@ -233,7 +258,9 @@ class Walk:
             return
         url = answer.request.url
         method = url.params.get("_method") or answer.request.method
-        path = re.sub(r"/client/(sign_up|sign_in|session)s/[^/]+", r"/client/\1s/{\1_id}", url.path)
+        path = re.sub(r"/(sign_up|sign_in|session)s/(?!active)[^/]+", r"/\1s/{\1_id}", url.path)
+        path = re.sub(r"/email_addresses/[^/]+", "/email_addresses/{email_id}", path)
+        path = re.sub(r"/phone_numbers/[^/]+", "/phone_numbers/{phone_number_id}", path)
         self.answers.append(Walked(method, path, answer.status_code, answer.json()))
 
     async def everything(self) -> list[Walked]:
@@ -241,7 +268,95 @@ class Walk:
         await self._sign_ups()
         await self._sign_ins()
         await self._sessions()
+        await self._account()
+        await self._second_step()
         return self.answers
+
+    def _switch(self, **changes: Any) -> None:
+        deps = self.house.door.deps
+        deps.instance = replace(deps.instance, **changes)
+
+    async def _account(self) -> None:
+        """Everything that a person can do with an account of their own."""
+        house, browser = self.house, self.browser()
+        self._switch(phone=Attribute(used_for_second_factor=True), backup_codes=True)
+        house.clock.advance(later(3600))
+        await browser.sign_in(OTHER_PHONE)
+        await browser.override("PATCH", "/v1/me", {"first_name": "Eve"})
+        await browser.override("PATCH", "/v1/me", {"primary_phone_number_id": "idn_none"})
+        await browser.override("PATCH", "/v1/me/metadata", {"unsafe_metadata": '{"a":1}'})
+        await browser.override("PATCH", "/v1/me/metadata", {"unsafe_metadata": "1"})
+        await browser.post("/v1/me/backup_codes")  # before there is a second step
+        await self._address(browser, "email_addresses", "email_address", "eve@example.com")
+        phone = await self._address(browser, "phone_numbers", "phone_number", "+14155552673")
+        await browser.override("PATCH", f"{phone}", {"reserved_for_second_factor": "true"})
+        await browser.override("PATCH", f"{phone}", {"default_second_factor": "true"})
+        await browser.post("/v1/me/backup_codes")
+        for listed in ("email_addresses", "phone_numbers", "sessions", "sessions/active"):
+            await browser.get(f"/v1/me/{listed}")
+        await browser.http.post("/v1/me/profile_image", files={"file": ("a.png", _picture())})
+        await browser.http.post("/v1/me/profile_image", files={"file": ("a.png", b"<svg/>")})
+        await browser.get("/v1/me")
+        await browser.override("DELETE", "/v1/me/profile_image")
+        await browser.override("DELETE", phone)
+        sessions = (await browser.get("/v1/me/sessions/active")).json()
+        await browser.post("/v1/me/sessions/sess_none/revoke")
+        await browser.post(f"/v1/me/sessions/{sessions[0]['id']}/revoke")
+
+    async def _address(self, browser: Browser, listed: str, name: str, text: str) -> str:
+        """Add an address, prove it, and take another back; the path of the one kept."""
+        await browser.post(f"/v1/me/{listed}", {name: "nonsense"})
+        spare = (await browser.post(f"/v1/me/{listed}", {name: SPARE[name]})).json()["response"]
+        await browser.override("DELETE", f"/v1/me/{listed}/{spare['id']}")
+        added = (await browser.post(f"/v1/me/{listed}", {name: text})).json()["response"]
+        path = f"/v1/me/{listed}/{added['id']}"
+        strategy = {"strategy": "phone_code" if name == "phone_number" else "email_code"}
+        await browser.get(path)
+        await browser.post(f"{path}/attempt_verification", {"code": "123456"})
+        await browser.post(f"{path}/prepare_verification", strategy)
+        await browser.get(path)
+        await browser.post(f"{path}/attempt_verification", {"code": self.house.wrong(text)})
+        await browser.post(f"{path}/attempt_verification", {"code": self.house.code(text)})
+        await browser.get(path)
+        return path
+
+    async def _second_step(self) -> None:
+        """Both steps at sign-in, and both once more in the session."""
+        house, browser = self.house, self.browser()
+        house.clock.advance(later(3600))
+        await browser.sign_in(EMAIL)
+        me = (await browser.get("/v1/me")).json()["response"]
+        phone = f"/v1/me/phone_numbers/{me['phone_numbers'][0]['id']}"
+        reserved = await browser.override("PATCH", phone, {"reserved_for_second_factor": "true"})
+        codes = reserved.json()["response"]["backup_codes"]
+        await browser.sign_out()
+        sign_in = await browser.start_sign_in(EMAIL, strategy="email_code")
+        path = f"/v1/client/sign_ins/{sign_in}"
+        await browser.attempt_sign_in(sign_in, house.code(EMAIL), "email_code")
+        await self._look(browser, path)
+        await browser.post(f"{path}/prepare_second_factor", {"strategy": "email_code"})
+        await browser.post(f"{path}/prepare_second_factor", {"strategy": "phone_code"})
+        await self._look(browser, path)
+        backup = {"strategy": "backup_code", "code": codes[0]}
+        done = await browser.post(f"{path}/attempt_second_factor", backup)
+        session = done.json()["response"]["created_session_id"]
+        await self._look(browser, f"/v1/client/sessions/{session}")
+        await self._verify(browser, f"/v1/client/sessions/{session}/verify")
+        await browser.override("DELETE", "/v1/me")
+
+    async def _verify(self, browser: Browser, path: str) -> None:
+        first, second = {"strategy": "email_code"}, {"strategy": "phone_code"}
+        await browser.post(path, {"level": "everything"})
+        await browser.post(path, {"level": "multi_factor"})
+        self.house.clock.advance(later(60))
+        await browser.post(f"{path}/prepare_first_factor", first)
+        wrong = {**first, "code": self.house.wrong(EMAIL)}
+        await browser.post(f"{path}/attempt_first_factor", wrong)
+        await browser.post(
+            f"{path}/attempt_first_factor", {**first, "code": self.house.code(EMAIL)}
+        )
+        await browser.post(f"{path}/prepare_second_factor", second)
+        await browser.post(f"{path}/attempt_second_factor", {**second, "code": self.house.code()})
 
     async def _strangers(self) -> None:
         """Every route, asked by a browser that was never here."""
@@ -380,7 +495,13 @@ def test_every_disagreement_has_a_reason() -> None:
 
 
 async def test_the_walk_meets_every_route_in_success_and_in_failure(walked: list[Walked]) -> None:
-    names = {"sign_ups": "{sign_up_id}", "sign_ins": "{sign_in_id}", "sessions": "{session_id}"}
+    names = {
+        "sign_ups": "{sign_up_id}",
+        "sign_ins": "{sign_in_id}",
+        "sessions": "{session_id}",
+        "email_addresses": "{email_id}",
+        "phone_numbers": "{phone_number_id}",
+    }
     routes = {
         (method, path.replace("*", names.get(path.split("/")[3], "") if "*" in path else ""))
         for method, path in ROUTES

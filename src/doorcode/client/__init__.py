@@ -6,6 +6,8 @@ nothing of the server and imports nothing of it.
 
 from __future__ import annotations
 
+from doorcode.client.activities import SessionActivity, SessionWithActivities
+from doorcode.client.addresses import EmailAddress, PhoneNumber
 from doorcode.client.client import AsyncClient, Client
 from doorcode.client.errors import (
     AnswerError,
@@ -29,25 +31,30 @@ from doorcode.client.errors import (
     UnknownKeyError,
     UsageError,
 )
+from doorcode.client.flow import AsyncDriver, SyncDriver
 from doorcode.client.jwks import AsyncJwksCache, JwksCache
-from doorcode.client.resources import (
-    EmailAddress,
-    Factor,
-    PhoneNumber,
-    Session,
-    User,
-    Verification,
+from doorcode.client.resources import Factor, UserData, Verification
+from doorcode.client.results import (
+    Errors,
+    Result,
+    SignInFieldErrors,
+    SignUpFieldErrors,
+    WaitlistFieldErrors,
 )
-from doorcode.client.results import Errors, Result, SignInFieldErrors, SignUpFieldErrors
+from doorcode.client.session import Session, SessionTask, SessionVerification
 from doorcode.client.sign_in import SignIn
-from doorcode.client.sign_up import SignUp, SignUpFields
+from doorcode.client.sign_up import SignUp, SignUpFields, SignUpStart
 from doorcode.client.tokens import Claims, TokenRules, verify_token, verify_token_async
+from doorcode.client.user import BackupCodes, User, UserFields
+from doorcode.client.waitlist import Waitlist
 
 __all__ = [
     "AnswerError",
     "ApiError",
     "AsyncClient",
+    "AsyncDriver",
     "AsyncJwksCache",
+    "BackupCodes",
     "CallError",
     "Claims",
     "Client",
@@ -64,12 +71,18 @@ __all__ = [
     "Problem",
     "Result",
     "Session",
+    "SessionActivity",
+    "SessionTask",
+    "SessionVerification",
+    "SessionWithActivities",
     "SignIn",
     "SignInFieldErrors",
     "SignUp",
     "SignUpFieldErrors",
     "SignUpFields",
+    "SignUpStart",
     "StateError",
+    "SyncDriver",
     "TokenAlgorithmError",
     "TokenError",
     "TokenExpiredError",
@@ -82,7 +95,11 @@ __all__ = [
     "UnknownKeyError",
     "UsageError",
     "User",
+    "UserData",
+    "UserFields",
     "Verification",
+    "Waitlist",
+    "WaitlistFieldErrors",
     "verify_token",
     "verify_token_async",
 ]

@@ -42,9 +42,7 @@ class _Address(Live[D], Generic[D], frozen=True, kw_only=True, dict=True):
     def _path(self) -> str:
         return f"/me/{self._list}/{segment(self.id)}"
 
-    def _change(
-        self, action: str, form: dict[str, object], method: str = "POST"
-    ) -> Flow[None]:
+    def _change(self, action: str, form: dict[str, object], method: str = "POST") -> Flow[None]:
         answer = yield from self._send(self._path + action, form, method)
         self._become(answer.resource)
 

@@ -8,8 +8,9 @@ from typing import Generic, Literal
 from doorcode.client.connection import Connection
 from doorcode.client.errors import CallError, StateError, UsageError
 from doorcode.client.flow import Callback, D, Flow, Runs, settled, tracked
-from doorcode.client.resources import Session, decode
+from doorcode.client.resources import decode
 from doorcode.client.results import Errors, F, Result, sort_problems
+from doorcode.client.session import Session
 from doorcode.client.state import A, Slot
 from doorcode.client.wire import post, segment
 
@@ -46,30 +47,20 @@ class Course(Generic[D, A]):
         path = f"{self._path}/{segment(self.require().id or '')}{action}"
         yield from self._send(path, form, method)
 
-    def activate(self) -> Flow[Session]:
+    def activate(self) -> Flow[Session[D]]:
         """Make the session that the attempt created the active one, and return it."""
         session_id = self.slot.attempt.created_session_id
         if session_id is None:
             raise StateError("session_not_created", "The attempt is not complete yet.")
-        state = self.connection.state
-        if state.find_session(session_id) is None:
-            yield from self.connection.load()
-        if state.find_session(session_id) is not None:
-            path = f"/client/sessions/{segment(session_id)}/touch"
-            yield from self.connection.exchange(post(path, {"intent": "select_session"}))
-        session = state.find_session(session_id)
-        if session is None:
-            raise StateError("session_not_found", "The session has ended; sign in again.")
-        state.activate(session_id)
-        return session
+        return (yield from self.connection.activate(session_id))
 
     def _send(self, path: str, form: Mapping[str, object], method: str = "POST") -> Flow[None]:
         answer = yield from self.connection.exchange(post(path, form, method=method))
         self.slot.receive(decode(type(self.slot.attempt), answer.resource))
 
 
-class Attempt(Runs[D], Generic[D, A, F]):
-    """Owns the errors of the last call on an attempt, and whether one is running."""
+class Watched(Runs[D], Generic[D, F]):
+    """Owns the errors of the last call on an object, and whether one is running."""
 
     errors: Errors[F]
     """The problems of the last call; empty while one runs and after one that went well."""
@@ -77,12 +68,36 @@ class Attempt(Runs[D], Generic[D, A, F]):
     fetch_status: Literal["idle", "fetching"]
     """``fetching`` from the start of a call to its end, else ``idle``."""
 
-    def __init__(self, course: Course[D, A], form: type[F]) -> None:
-        super().__init__(course.connection.driver)
-        self._course = course
+    def __init__(self, connection: Connection[D], form: type[F]) -> None:
+        super().__init__(connection.driver)
+        self._connection = connection
         self._form = form
         self.errors = Errors(form())
         self.fetch_status = "idle"
+
+    def track(self, steps: Flow[None]) -> Flow[Result]:
+        """Run a call of this object: errors empty at its start, kept at its end."""
+        self.errors = Errors(self._form())
+        self.fetch_status = "fetching"
+        try:
+            result = yield from settled(self._after_loading(steps))
+        finally:
+            self.fetch_status = "idle"
+        if result.error is not None:
+            self.errors = sort_problems(result.error.problems, self._form)
+        return result
+
+    def _after_loading(self, steps: Flow[None]) -> Flow[None]:
+        yield from self._connection.load_once()
+        yield from steps
+
+
+class Attempt(Watched[D, F], Generic[D, A, F]):
+    """One attempt at a time, from its start to the session that it makes."""
+
+    def __init__(self, course: Course[D, A], form: type[F]) -> None:
+        super().__init__(course.connection, form)
+        self._course = course
 
     @property
     def attempt(self) -> A:
@@ -101,7 +116,7 @@ class Attempt(Runs[D], Generic[D, A, F]):
         return self.attempt.created_session_id
 
     @tracked
-    def finalize(self, *, navigate: Callable[[Session], object] | None = None) -> Flow[None]:
+    def finalize(self, *, navigate: Callable[[Session[D]], object] | None = None) -> Flow[None]:
         """Make the session that this attempt created the active one, then forget the attempt.
 
         ``navigate`` is called with the session once it is active: the place to go on to a page
@@ -120,22 +135,6 @@ class Attempt(Runs[D], Generic[D, A, F]):
         """Forget the attempt and its errors, here only; nothing is sent."""
         self._course.slot.clear()
         self.errors = Errors(self._form())
-
-    def track(self, steps: Flow[None]) -> Flow[Result]:
-        """Run a call of this attempt: errors empty at its start, kept at its end."""
-        self.errors = Errors(self._form())
-        self.fetch_status = "fetching"
-        try:
-            result = yield from settled(self._after_loading(steps))
-        finally:
-            self.fetch_status = "idle"
-        if result.error is not None:
-            self.errors = sort_problems(result.error.problems, self._form)
-        return result
-
-    def _after_loading(self, steps: Flow[None]) -> Flow[None]:
-        yield from self._course.connection.load_once()
-        yield from steps
 
 
 class Part(Runs[D], Generic[D, A, F]):

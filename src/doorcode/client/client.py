@@ -8,12 +8,14 @@ from typing import Generic, Self
 import httpx
 
 from doorcode.client.connection import Connection, check_url
-from doorcode.client.errors import AnswerError, ApiError
+from doorcode.client.errors import StateError
 from doorcode.client.flow import AsyncDriver, D, Flow, Runs, SyncDriver, flow, settled
-from doorcode.client.resources import Session, Token, User, decode
 from doorcode.client.results import Result
+from doorcode.client.session import Session
 from doorcode.client.sign_in import SignIn
 from doorcode.client.sign_up import SignUp
+from doorcode.client.user import User
+from doorcode.client.waitlist import Waitlist
 from doorcode.client.wire import post, segment
 
 DEFAULT_TIMEOUT = 10.0
@@ -28,11 +30,15 @@ class AnyClient(Runs[D], Generic[D]):
     sign_in: SignIn[D]
     """The current sign-in."""
 
+    waitlist: Waitlist[D]
+    """The list to join where a server does not let everybody in yet."""
+
     def __init__(self, connection: Connection[D]) -> None:
         super().__init__(connection.driver)
         self._connection = connection
         self.sign_up = SignUp(connection)
         self.sign_in = SignIn(connection)
+        self.waitlist = Waitlist(connection)
 
     @property
     def url(self) -> str:
@@ -41,17 +47,28 @@ class AnyClient(Runs[D], Generic[D]):
 
     @property
     def is_signed_in(self) -> bool:
-        """True while a session is active. Raises ``NotLoadedError`` before ``load()``."""
-        return self.session is not None
+        """True while a session is active. Raises ``NotLoadedError`` before ``load()``.
+
+        A session whose status is ``pending`` does not count: its user has a task left.
+        """
+        return self.session is not None and self.session.status == "active"
 
     @property
-    def session(self) -> Session | None:
-        """The active session, or None. Raises ``NotLoadedError`` before ``load()``."""
+    def session(self) -> Session[D] | None:
+        """The active session, or None. Raises ``NotLoadedError`` before ``load()``.
+
+        It may be ``pending``: then ``session.current_task`` says what its user has left to do.
+        """
         return self._connection.known().session
 
     @property
-    def user(self) -> User | None:
-        """Who is signed in, or None. Raises ``NotLoadedError`` before ``load()``."""
+    def sessions(self) -> tuple[Session[D], ...]:
+        """Every session of this client that is in force: several where the server allows it."""
+        return self._connection.known().sessions
+
+    @property
+    def user(self) -> User[D] | None:
+        """The user of the active session, or None. Raises ``NotLoadedError`` before ``load()``."""
         session = self.session
         return None if session is None else session.user
 
@@ -84,31 +101,41 @@ class AnyClient(Runs[D], Generic[D]):
         state = self._connection.state
         if state.session is None:
             return None
-        session_id = state.session.id
-        known = None if skip_cache else state.tokens.get(session_id)
-        return known or (yield from self._fetch_token(session_id, skip_cache=skip_cache))
+        return (yield from self._connection.token(state.session.id, skip_cache=skip_cache))
 
     @flow
-    def sign_out(self) -> Flow[Result]:
-        """End every session of this client; the client itself stays, ready for the next one."""
-        return (yield from settled(self._end_sessions()))
+    def set_active(self, session: Session[D] | str | None) -> Flow[Result]:
+        """Make another session of this client the active one; ``session`` is it, or its id.
 
-    def _fetch_token(self, session_id: str, *, skip_cache: bool) -> Flow[str | None]:
-        state = self._connection.state
-        query = {"debug": "skip_cache"} if skip_cache else {}
-        request = post(f"/client/sessions/{segment(session_id)}/tokens", query=query)
-        try:
-            answer = yield from self._connection.exchange(request)
-        except ApiError:
-            # Revoked meanwhile: that is what being signed out looks like from here.
-            if state.session is None:
-                return None
-            raise
-        jwt = decode(Token, answer.resource).jwt
-        if not jwt:
-            raise AnswerError("The server answered with an empty token")
-        state.tokens.put(session_id, jwt)
-        return jwt
+        With None no session is active, though all of them go on. Error: ``session_not_found``.
+        """
+        return (yield from settled(self._activate(session)))
+
+    @flow
+    def sign_out(self, *, session_id: str | None = None) -> Flow[Result]:
+        """End every session of this client; the client itself stays, ready for the next one.
+
+        With ``session_id`` only that one ends, and if it was the active one, none is active
+        until ``set_active()``. Error: ``session_not_found``.
+        """
+        if session_id is None:
+            return (yield from settled(self._end_sessions()))
+        return (yield from settled(self._end_session(session_id)))
+
+    def _activate(self, session: Session[D] | str | None) -> Flow[None]:
+        yield from self._connection.load_once()
+        if session is None:
+            self._connection.state.activate(None)
+        else:
+            session_id = session if isinstance(session, str) else session.id
+            yield from self._connection.activate(session_id)
+
+    def _end_session(self, session_id: str) -> Flow[None]:
+        yield from self._connection.load_once()
+        if self._connection.find_session(session_id) is None:
+            raise StateError("session_not_found", "This client has no such session.")
+        path = f"/client/sessions/{segment(session_id)}/remove"
+        yield from self._connection.exchange(post(path))
 
     def _end_sessions(self) -> Flow[None]:
         if self.client_token is not None:

@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 import time
 from contextlib import suppress
-from typing import Generic
+from typing import Any, Generic
 
 import httpx
 
-from doorcode.client.errors import AnswerError, ApiError, CallError, NotLoadedError, UsageError
+from doorcode.client.errors import (
+    AnswerError,
+    ApiError,
+    CallError,
+    NotLoadedError,
+    StateError,
+    UsageError,
+)
 from doorcode.client.flow import D, Flow
-from doorcode.client.resources import decode_client
+from doorcode.client.live import Tie, tied
+from doorcode.client.record import ClientRecord, decode_client
+from doorcode.client.resources import Token, decode
+from doorcode.client.session import Session
 from doorcode.client.state import ClientState
-from doorcode.client.wire import Answer, Request, get, read
+from doorcode.client.user import User
+from doorcode.client.wire import Answer, Request, get, post, read, segment
 
 CLIENT_COOKIE = "__client"
 UNAUTHORIZED = 401
@@ -37,7 +48,7 @@ class Connection(Generic[D]):
 
     def __init__(self, driver: D, client_token: str | None) -> None:
         self.driver = driver
-        self.state = ClientState(time.time)
+        self.state: ClientState[D] = ClientState(time.time)
         if client_token is not None:
             self._restore(client_token)
 
@@ -47,7 +58,7 @@ class Connection(Generic[D]):
         jar = self.driver.http.cookies.jar
         return next((cookie.value for cookie in jar if cookie.name == CLIENT_COOKIE), None)
 
-    def known(self) -> ClientState:
+    def known(self) -> ClientState[D]:
         """Return the state, or raise ``NotLoadedError`` where the server must be asked first."""
         if self._must_load():
             raise NotLoadedError("A saved client token is held: call load() before reading state")
@@ -60,7 +71,7 @@ class Connection(Generic[D]):
             self._drop_older_client_cookies(reply)
         answer = read(reply)
         if answer.client is not None:
-            self.state.receive(decode_client(answer.client))
+            self.state.receive(self._read_client(answer.client))
         if answer.error is not None:
             yield from self._notice_lost_session(answer.error)
             raise answer.error
@@ -69,12 +80,58 @@ class Connection(Generic[D]):
     def load(self) -> Flow[None]:
         """Ask the server who this client is."""
         answer = yield from self.exchange(get("/client"))
-        self.state.load(decode_client(answer.resource))
+        self.state.load(self._read_client(answer.resource))
 
     def load_once(self) -> Flow[None]:
         """Ask the server who this client is, unless that is known or there is nothing to know."""
         if self._must_load():
             yield from self.load()
+
+    def find_session(self, session_id: str) -> Session[D] | None:
+        """Return a session of this client that is in force, as it is known now."""
+        return self.state.find_session(session_id)
+
+    def find_user(self, session_id: str) -> User[D] | None:
+        """Return the user of such a session."""
+        session = self.state.find_session(session_id)
+        return None if session is None else session.user
+
+    def activate(self, session_id: str) -> Flow[Session[D]]:
+        """Make a session of this client the active one, here and at the server; return it."""
+        if self.state.find_session(session_id) is None:
+            yield from self.load()
+        if self.state.find_session(session_id) is not None:
+            path = f"/client/sessions/{segment(session_id)}/touch"
+            yield from self.exchange(post(path, {"intent": "select_session"}))
+        session = self.state.find_session(session_id)
+        if session is None:
+            raise StateError("session_not_found", "The session has ended; sign in again.")
+        self.state.activate(session_id)
+        return session
+
+    def token(self, session_id: str, *, skip_cache: bool) -> Flow[str | None]:
+        """Return a token of a session, a kept one where it will do; None if it has ended."""
+        known = None if skip_cache else self.state.tokens.get(session_id)
+        return known or (yield from self._fetch_token(session_id, skip_cache=skip_cache))
+
+    def _fetch_token(self, session_id: str, *, skip_cache: bool) -> Flow[str | None]:
+        query = {"debug": "skip_cache"} if skip_cache else {}
+        request = post(f"/client/sessions/{segment(session_id)}/tokens", query=query)
+        try:
+            answer = yield from self.exchange(request)
+        except ApiError:
+            # Revoked meanwhile: that is what being signed out looks like from here.
+            if self.state.find_session(session_id) is None:
+                return None
+            raise
+        jwt = decode(Token, answer.resource).jwt
+        if not jwt:
+            raise AnswerError("The server answered with an empty token")
+        self.state.tokens.put(session_id, jwt)
+        return jwt
+
+    def _read_client(self, told: Any) -> ClientRecord[D]:
+        return tied(decode_client(told), Tie(self, ""))
 
     def _must_load(self) -> bool:
         # Without a cookie the server knows nothing of this client, so there is nothing to ask.
@@ -85,14 +142,14 @@ class Connection(Generic[D]):
         if (
             not isinstance(error, ApiError)
             or error.status != UNAUTHORIZED
-            or self.state.session is None
+            or not self.state.sessions
         ):
             return
         answer = read((yield get("/client")))
         # The caller is told of the 401; what this second question met is of no use to them.
         with suppress(AnswerError):
             if answer.error is None:
-                self.state.receive(decode_client(answer.resource))
+                self.state.receive(self._read_client(answer.resource))
 
     def _restore(self, client_token: str) -> None:
         if not _COOKIE_VALUE.fullmatch(client_token):

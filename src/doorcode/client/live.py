@@ -6,7 +6,7 @@ They are told apart by the kind of driver, so that type checkers know whether a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import force_setattr
 
@@ -92,15 +92,11 @@ class Live(Resource, Generic[D], frozen=True, kw_only=True, dict=True):
     def _as_part_of(self, tie: Tie[Any]) -> Tie[Any]:
         return tie
 
-    def __copy__(self) -> Self:
-        """Return the object itself: one that was taken apart could not be acted upon."""
-        return self
-
 
 def tied(thing: T, tie: Tie[Any]) -> T:
     """Return the thing, with itself and all its parts tied to a line."""
     if isinstance(thing, Live):
-        tie = thing._as_part_of(tie)  # noqa: SLF001 - the other half of this function
+        tie = thing._as_part_of(tie)
         vars(thing)["tie"] = tie
     for name in thing.__struct_fields__:
         part = getattr(thing, name)

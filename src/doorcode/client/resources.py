@@ -1,4 +1,4 @@
-"""The server's objects as they are read: people, sessions, attempts.
+"""The server's objects as they are read: attempts, factors, verifications.
 
 Only what a program needs is named here; whatever else a server sends is ignored, and what it
 leaves out has a default, so that older and newer servers of this API are both understood.
@@ -6,7 +6,6 @@ leaves out has a default, so that older and newer servers of this API are both u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -40,65 +39,7 @@ class Verification(Resource, frozen=True, kw_only=True):
     @property
     def expire_at(self) -> datetime | None:
         """When the code stops working, in UTC, or None before a code was sent."""
-        return _moment(self.expire_at_ms)
-
-
-class PhoneNumber(Resource, frozen=True, kw_only=True):
-    """A phone number of a user, in E.164 form."""
-
-    id: str
-    phone_number: str
-    verification: Verification | None = None
-
-
-class EmailAddress(Resource, frozen=True, kw_only=True):
-    """An e-mail address of a user."""
-
-    id: str
-    email_address: str
-    verification: Verification | None = None
-
-
-class User(Resource, frozen=True, kw_only=True):
-    """Who is signed in."""
-
-    id: str
-    username: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    image_url: str | None = None
-    locale: str | None = None
-    external_id: str | None = None
-    phone_numbers: tuple[PhoneNumber, ...] = ()
-    email_addresses: tuple[EmailAddress, ...] = ()
-    primary_phone_number_id: str | None = None
-    primary_email_address_id: str | None = None
-    public_metadata: dict[str, Any] | None = None
-    unsafe_metadata: dict[str, Any] | None = None
-    created_at_ms: int | None = field(default=None, name="created_at")
-    last_sign_in_at_ms: int | None = field(default=None, name="last_sign_in_at")
-
-    @property
-    def primary_phone_number(self) -> PhoneNumber | None:
-        """The phone number that stands for this user, or None."""
-        own = (each for each in self.phone_numbers if each.id == self.primary_phone_number_id)
-        return next(own, None)
-
-    @property
-    def primary_email_address(self) -> EmailAddress | None:
-        """The e-mail address that stands for this user, or None."""
-        own = (each for each in self.email_addresses if each.id == self.primary_email_address_id)
-        return next(own, None)
-
-    @property
-    def created_at(self) -> datetime | None:
-        """When the user signed up, in UTC."""
-        return _moment(self.created_at_ms)
-
-    @property
-    def last_sign_in_at(self) -> datetime | None:
-        """When the user last signed in, in UTC."""
-        return _moment(self.last_sign_in_at_ms)
+        return moment(self.expire_at_ms)
 
 
 class Token(Resource, frozen=True, kw_only=True):
@@ -107,42 +48,13 @@ class Token(Resource, frozen=True, kw_only=True):
     jwt: str = ""
 
 
-class Session(Resource, frozen=True, kw_only=True):
-    """One stay of a user on one client.
-
-    ``status`` is ``active`` while it lasts; others are ``pending``, ``ended``, ``removed``,
-    ``revoked``, ``expired``, ``abandoned``.
-    """
-
-    id: str
-    status: str
-    user: User | None = None
-    last_active_token: Token | None = None
-    expire_at_ms: int | None = field(default=None, name="expire_at")
-    abandon_at_ms: int | None = field(default=None, name="abandon_at")
-    last_active_at_ms: int | None = field(default=None, name="last_active_at")
-
-    @property
-    def expire_at(self) -> datetime | None:
-        """When the session ends at the latest, in UTC."""
-        return _moment(self.expire_at_ms)
-
-    @property
-    def abandon_at(self) -> datetime | None:
-        """When the session ends unless it is used before, in UTC."""
-        return _moment(self.abandon_at_ms)
-
-    @property
-    def last_active_at(self) -> datetime | None:
-        """When the session was last used, in UTC."""
-        return _moment(self.last_active_at_ms)
-
-
 class Factor(Resource, frozen=True, kw_only=True):
     """A way to prove who one is.
 
-    ``strategy`` is ``phone_code`` or ``email_code``; ``safe_identifier`` is the address it goes
-    to, masked unless it is the one that was typed; one of the two ids names that address.
+    ``strategy`` is ``phone_code``, ``email_code`` or, as a second factor, ``backup_code``;
+    ``safe_identifier`` is the address it goes to, masked unless it is the one that was typed; one
+    of the two ids names that address. ``default``: the one to ask among several second factors.
+    ``channels``: by what a code to a phone can travel.
     """
 
     strategy: str
@@ -150,11 +62,31 @@ class Factor(Resource, frozen=True, kw_only=True):
     phone_number_id: str | None = None
     email_address_id: str | None = None
     primary: bool | None = None
+    default: bool | None = None
+    channels: tuple[str, ...] | None = None
 
     @property
     def address_id(self) -> str | None:
         """The id of the address that this factor sends its code to."""
         return self.phone_number_id or self.email_address_id
+
+    @property
+    def form(self) -> dict[str, object]:
+        """The fields of a request that ask for a code by this factor."""
+        return {
+            "strategy": self.strategy,
+            "phone_number_id": self.phone_number_id,
+            "email_address_id": self.email_address_id,
+        }
+
+
+class UserData(Resource, frozen=True, kw_only=True):
+    """What may be shown of a person who is about to sign in."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    image_url: str | None = None
+    has_image: bool = False
 
 
 class SignUpVerifications(Resource, frozen=True, kw_only=True):
@@ -184,11 +116,17 @@ class SignUpAttempt(Resource, frozen=True, kw_only=True):
     created_session_id: str | None = None
     created_user_id: str | None = None
     abandon_at_ms: int | None = field(default=None, name="abandon_at")
+    legal_accepted_at_ms: int | None = field(default=None, name="legal_accepted_at")
+
+    @property
+    def legal_accepted_at(self) -> datetime | None:
+        """When the terms were accepted, in UTC, or None."""
+        return moment(self.legal_accepted_at_ms)
 
     @property
     def abandon_at(self) -> datetime | None:
         """When the server forgets this attempt, in UTC."""
-        return _moment(self.abandon_at_ms)
+        return moment(self.abandon_at_ms)
 
 
 class SignInAttempt(Resource, frozen=True, kw_only=True):
@@ -201,23 +139,15 @@ class SignInAttempt(Resource, frozen=True, kw_only=True):
     supported_first_factors: tuple[Factor, ...] | None = None
     supported_second_factors: tuple[Factor, ...] | None = None
     first_factor_verification: Verification | None = None
+    second_factor_verification: Verification | None = None
+    user_data: UserData | None = None
     created_session_id: str | None = None
     abandon_at_ms: int | None = field(default=None, name="abandon_at")
 
     @property
     def abandon_at(self) -> datetime | None:
         """When the server forgets this attempt, in UTC."""
-        return _moment(self.abandon_at_ms)
-
-
-class ClientRecord(Resource, frozen=True, kw_only=True):
-    """What the server knows of one client: its sessions and the attempts under way."""
-
-    id: str | None = None
-    sessions: tuple[Session, ...] = ()
-    sign_up: SignUpAttempt | None = None
-    sign_in: SignInAttempt | None = None
-    last_active_session_id: str | None = None
+        return moment(self.abandon_at_ms)
 
 
 def decode(kind: type[T], told: object) -> T:
@@ -228,12 +158,8 @@ def decode(kind: type[T], told: object) -> T:
         raise AnswerError(f"The server's {kind.__name__} cannot be read: {error}") from None
 
 
-def decode_client(told: Mapping[str, Any] | None) -> ClientRecord:
-    """Return the client, or an empty one for a browser that the server does not know."""
-    return ClientRecord() if told is None else decode(ClientRecord, told)
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
+def moment(milliseconds: int | None) -> datetime | None:
+    """Return a time of the wire, milliseconds since the epoch, in UTC; None for "never"."""
     if milliseconds is None:
         return None
     try:

@@ -52,7 +52,14 @@ class SignInFieldErrors:
     code: Problem | None = None
 
 
-F = TypeVar("F", bound=SignUpFieldErrors | SignInFieldErrors)
+@dataclass(frozen=True, slots=True)
+class WaitlistFieldErrors:
+    """The problem of each field of the form that joins a waitlist, or None."""
+
+    email_address: Problem | None = None
+
+
+F = TypeVar("F", bound=SignUpFieldErrors | SignInFieldErrors | WaitlistFieldErrors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,12 @@ class Session(Live[D], Generic[D], frozen=True, kw_only=True, dict=True):
     @flow
     def end(self) -> Flow[None]:
         """Sign out of this session."""
-        yield from self._act("/end")
+        self._become((yield from self._act("/end")))
 
     @flow
     def remove(self) -> Flow[None]:
         """Take this session off the client, as ``client.sign_out(session_id=…)`` does."""
-        yield from self._act("/remove")
+        self._become((yield from self._act("/remove")))
 
     @flow
     def start_verification(self, *, level: Level) -> Flow[SessionVerification]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from doorcode.client.addresses import Channel
 from doorcode.client.attempt import Attempt, Course, Part
 from doorcode.client.connection import Connection
 from doorcode.client.errors import StateError, UsageError
 from doorcode.client.flow import D, Flow, tracked
-from doorcode.client.resources import Factor, SignInAttempt, Verification
+from doorcode.client.resources import Factor, SignInAttempt, UserData, Verification
 from doorcode.client.results import SignInFieldErrors
-from doorcode.client.sign_up import Channel
+from doorcode.client.session import Session
 
 
 class SignIn(Attempt[D, SignInAttempt, SignInFieldErrors]):
     """The current sign-in of a client; reach it as ``client.sign_in``.
 
     ``phone_code.send_code(phone_number=…)`` → ``phone_code.verify_code(code=…)`` → ``status`` is
-    ``complete`` → ``finalize()``. The same with ``email_code``.
+    ``complete`` → ``finalize()``. The same with ``email_code``. Where the status becomes
+    ``needs_second_factor`` or ``needs_client_trust``, ``mfa`` asks for the second proof.
     """
 
     def __init__(self, connection: Connection[D]) -> None:
@@ -23,13 +25,15 @@ class SignIn(Attempt[D, SignInAttempt, SignInFieldErrors]):
         super().__init__(course, SignInFieldErrors)
         self.phone_code: PhoneCode[D] = PhoneCode(self, course)
         self.email_code: EmailCode[D] = EmailCode(self, course)
+        self.mfa: Mfa[D] = Mfa(self, course)
 
     @property
     def status(self) -> str:
         """Where the sign-in stands.
 
         ``needs_identifier`` (also before it has begun), ``needs_first_factor`` (a code is due),
-        ``complete``; servers with more features also know ``needs_second_factor`` and others.
+        ``needs_second_factor`` (another is due, see ``mfa``), ``needs_client_trust`` (the same,
+        because this client is new to the user), ``complete``.
         """
         return self.attempt.status
 
@@ -58,14 +62,76 @@ class SignIn(Attempt[D, SignInAttempt, SignInFieldErrors]):
         """How far the first proof has come, or None before a code was sent."""
         return self.attempt.first_factor_verification
 
+    @property
+    def second_factor_verification(self) -> Verification | None:
+        """How far the second proof has come, or None before a code was sent."""
+        return self.attempt.second_factor_verification
+
+    @property
+    def user_data(self) -> UserData | None:
+        """What may be shown of the person who is about to sign in, such as a first name."""
+        return self.attempt.user_data
+
+    @property
+    def is_transferable(self) -> bool:
+        """True once a code has proven an address that nobody has, where that was asked for.
+
+        ``sign_up.create(transfer=True)`` makes it an account; see ``sign_up_if_missing``.
+        """
+        proof = self.first_factor_verification
+        return proof is not None and proof.status == "transferable"
+
+    @property
+    def existing_session(self) -> Session[D] | None:
+        """The session in which the person is signed in on this client already, or None.
+
+        There is one after the error ``identifier_already_signed_in``: ``set_active()`` goes to it.
+        """
+        state, ended = self._connection.known(), self._course.slot.ended
+        for problem in ended.problems if ended is not None else ():
+            session_id = problem.meta.get("session_id")
+            if problem.code == "identifier_already_signed_in" and isinstance(session_id, str):
+                return state.find_session(session_id)
+        return None
+
     @tracked
-    def create(self, *, identifier: str, locale: str | None = None) -> Flow[None]:
-        """Begin a sign-in with a phone number or an e-mail address; nothing is sent yet.
+    def create(
+        self,
+        *,
+        identifier: str | None = None,
+        ticket: str | None = None,
+        transfer: bool = False,
+        sign_up_if_missing: bool = False,
+        locale: str | None = None,
+    ) -> Flow[None]:
+        """Begin a sign-in; nothing is sent yet. One of the first three says for whom.
+
+        ``identifier``: a phone number, an e-mail address or, where the server has them, a username.
+        ``ticket``: what the app's server made for a person; it signs them in at once.
+        ``transfer``: take over the address that the sign-up has proven and somebody has.
+        ``sign_up_if_missing``: send a code even if nobody has the address; the right one gives the
+        error ``sign_up_if_missing_transfer``, and ``is_transferable``.
 
         Errors: ``form_identifier_not_found`` (nobody has that address: sign up instead),
-        ``form_param_format_invalid``, ``session_exists`` (this client is signed in).
+        ``form_param_format_invalid``, ``session_exists`` (this client is signed in),
+        ``identifier_already_signed_in`` (that person is, see ``existing_session``).
         """
-        yield from self._course.start({"identifier": identifier, "locale": locale})
+        if (identifier is not None) + (ticket is not None) + transfer != 1:
+            raise UsageError("Give either an identifier, a ticket, or transfer=True")
+        form = {
+            "identifier": identifier,
+            "strategy": None if ticket is None else "ticket",
+            "ticket": ticket,
+            "transfer": transfer or None,
+            "sign_up_if_missing": sign_up_if_missing or None,
+            "locale": locale,
+        }
+        yield from self._course.start(form)
+
+    @tracked
+    def ticket(self, *, ticket: str) -> Flow[None]:
+        """Sign in with a ticket; as ``create(ticket=…)``."""
+        yield from self._course.start({"strategy": "ticket", "ticket": ticket})
 
 
 class Wanted:
@@ -79,14 +145,14 @@ class Wanted:
         if identifier is not None and address_id is not None:
             raise UsageError(f"Give the address or its id ({self.id_name}), not both")
 
-    def choose(self, attempt: SignInAttempt) -> Factor:
-        """Return the wanted factor of the attempt, or raise ``factor_not_found``."""
-        factors = attempt.supported_first_factors or ()
-        able = [factor for factor in factors if factor.strategy == self.strategy]
+    def choose(self, attempt: SignInAttempt, *, second: bool = False) -> Factor:
+        """Return the wanted factor of the step, or raise ``factor_not_found``."""
+        factors = attempt.supported_second_factors if second else attempt.supported_first_factors
+        able = [factor for factor in factors or () if factor.strategy == self.strategy]
         if self._address_id is not None:
             able = [factor for factor in able if factor.address_id == self._address_id]
         # The address that was typed comes first: others may be masked, but never that one.
-        able.sort(key=lambda factor: factor.safe_identifier != attempt.identifier)
+        able.sort(key=lambda one: (one.safe_identifier != attempt.identifier, not one.default))
         if not able:
             raise StateError("factor_not_found", f"This sign-in cannot use a {self.strategy}.")
         return able[0]
@@ -97,8 +163,7 @@ class _SignInPart(Part[D, SignInAttempt, SignInFieldErrors]):
         if wanted.identifier is not None:
             yield from self._course.start({"identifier": wanted.identifier})
         factor = wanted.choose(self._course.require())
-        form = {"strategy": wanted.strategy, wanted.id_name: factor.address_id, "channel": channel}
-        yield from self._course.act("/prepare_first_factor", form)
+        yield from self._course.act("/prepare_first_factor", {**factor.form, "channel": channel})
 
     def _verify_code(self, strategy: str, code: str) -> Flow[None]:
         form = {"strategy": strategy, "code": code}
@@ -152,3 +217,48 @@ class EmailCode(_SignInPart[D]):
     def verify_code(self, *, code: str) -> Flow[None]:
         """Try the code that the person received; as ``phone_code.verify_code()``."""
         yield from self._verify_code("email_code", code)
+
+
+class Mfa(Part[D, SignInAttempt, SignInFieldErrors]):
+    """The second proof of a sign-in; reach it as ``client.sign_in.mfa``.
+
+    ``supported_second_factors`` says what there is, once the status asks for it.
+    """
+
+    @tracked
+    def send_phone_code(
+        self, *, phone_number_id: str | None = None, channel: Channel | None = None
+    ) -> Flow[None]:
+        """Send a code by phone: to the number of that id, else to the default one.
+
+        Error: ``factor_not_found`` if the user has no such second factor.
+        """
+        yield from self._send_code(Wanted("phone_code", None, phone_number_id), channel)
+
+    @tracked
+    def verify_phone_code(self, *, code: str) -> Flow[None]:
+        """Try the code that the person received by phone; errors as for the first code."""
+        yield from self._verify_code("phone_code", code)
+
+    @tracked
+    def send_email_code(self, *, email_address_id: str | None = None) -> Flow[None]:
+        """Send a code by e-mail; as ``send_phone_code()``."""
+        yield from self._send_code(Wanted("email_code", None, email_address_id))
+
+    @tracked
+    def verify_email_code(self, *, code: str) -> Flow[None]:
+        """Try the code that the person received by e-mail; errors as for the first code."""
+        yield from self._verify_code("email_code", code)
+
+    @tracked
+    def verify_backup_code(self, *, code: str) -> Flow[None]:
+        """Use up one of the codes that were written down."""
+        yield from self._verify_code("backup_code", code)
+
+    def _send_code(self, wanted: Wanted, channel: Channel | None = None) -> Flow[None]:
+        factor = wanted.choose(self._course.require(), second=True)
+        yield from self._course.act("/prepare_second_factor", {**factor.form, "channel": channel})
+
+    def _verify_code(self, strategy: str, code: str) -> Flow[None]:
+        form = {"strategy": strategy, "code": code}
+        yield from self._course.act("/attempt_second_factor", form)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
 
+from doorcode.client.addresses import Channel
 from doorcode.client.attempt import Attempt, Course, Part
 from doorcode.client.connection import Connection
 from doorcode.client.flow import D, Flow, tracked
 from doorcode.client.resources import SignUpAttempt, SignUpVerifications, Verification
 from doorcode.client.results import SignUpFieldErrors
-
-Channel: TypeAlias = Literal["sms", "whatsapp"]
+from doorcode.client.wire import checked
 
 
 class SignUpFields(TypedDict, total=False):
     """What a sign-up may bring; None is the same as not given.
 
     ``phone_number`` in E.164 form (``+14155552671``), ``locale`` a BCP 47 tag (``en-US``),
-    ``unsafe_metadata`` any JSON object, kept with the user and writable by them.
+    ``unsafe_metadata`` any JSON object, kept with the user and writable by them;
+    ``legal_accepted``: the person has accepted the terms.
     """
 
     phone_number: str | None
@@ -29,6 +31,17 @@ class SignUpFields(TypedDict, total=False):
     unsafe_metadata: Mapping[str, Any] | None
     legal_accepted: bool | None
     locale: str | None
+
+
+class SignUpStart(SignUpFields, total=False):
+    """What a sign-up may begin with, beside its fields.
+
+    ``ticket``: the text of an invitation, whose address is proven by it. ``transfer``: take over
+    the address that the sign-in has proven (``sign_in.is_transferable``).
+    """
+
+    ticket: str | None
+    transfer: bool | None
 
 
 class SignUp(Attempt[D, SignUpAttempt, SignUpFieldErrors]):
@@ -110,20 +123,35 @@ class SignUp(Attempt[D, SignUpAttempt, SignUpFieldErrors]):
         """The id of the user that a complete sign-up made."""
         return self.attempt.created_user_id
 
+    @property
+    def legal_accepted_at(self) -> datetime | None:
+        """When the terms were accepted, in UTC, or None."""
+        return self.attempt.legal_accepted_at
+
     @tracked
-    def create(self, **fields: Unpack[SignUpFields]) -> Flow[None]:
+    def create(self, **fields: Unpack[SignUpStart]) -> Flow[None]:
         """Begin a sign-up with what is known of the person; an earlier attempt is given up.
 
         Errors: ``form_param_format_invalid`` (a malformed number or address),
         ``form_identifier_exists`` (taken already: sign in instead), ``form_param_missing``,
-        ``session_exists`` (this client is signed in).
+        ``session_exists`` (this client is signed in), ``sign_up_mode_restricted`` and
+        ``sign_up_restricted_waitlist`` (only with a ``ticket``).
         """
-        yield from self._course.start(_checked(fields))
+        yield from self._start(checked("sign-up", fields, SignUpStart))
 
     @tracked
     def update(self, **fields: Unpack[SignUpFields]) -> Flow[None]:
         """Change or add fields of the current sign-up; a changed address must be proven anew."""
-        yield from self._course.act("", _checked(fields), "PATCH")
+        yield from self._course.act("", checked("sign-up", fields, SignUpFields), "PATCH")
+
+    @tracked
+    def ticket(self, *, ticket: str) -> Flow[None]:
+        """Begin with an invitation; what is still missing comes by ``update()``."""
+        yield from self._start({"ticket": ticket})
+
+    def _start(self, form: dict[str, object]) -> Flow[None]:
+        strategy = "ticket" if form.get("ticket") is not None else None
+        yield from self._course.start({"strategy": strategy, **form})
 
 
 class _SignUpPart(Part[D, SignUpAttempt, SignUpFieldErrors]):
@@ -209,11 +237,3 @@ class SignUpEmailCode(_SignUpPart[D]):
     def verify_code(self, *, code: str) -> Flow[None]:
         """Do what ``verifications.verify_email_code()`` does."""
         yield from self._verify_code("email_code", code)
-
-
-def _checked(fields: SignUpFields) -> Mapping[str, object]:
-    # A misspelled field would travel to the server and be ignored there by some.
-    unknown = fields.keys() - SignUpFields.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"A sign-up has no field {', '.join(sorted(unknown))}")
-    return {**fields}

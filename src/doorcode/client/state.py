@@ -8,10 +8,13 @@ session becomes the active one only when the program says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from doorcode.client.errors import CallError, StateError
-from doorcode.client.resources import ClientRecord, Session, SignInAttempt, SignUpAttempt
+from doorcode.client.flow import D
+from doorcode.client.record import ClientRecord
+from doorcode.client.resources import SignInAttempt, SignUpAttempt
+from doorcode.client.session import IN_FORCE, Session
 from doorcode.client.token_cache import TokenCache
 
 A = TypeVar("A", bound=SignUpAttempt | SignInAttempt)
@@ -45,45 +48,44 @@ class Slot(Generic[A]):
         self.attempt, self.ended = self._empty, None
 
 
-class ClientState:
+class ClientState(Generic[D]):
     """Owns everything that is known of this client."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.is_loaded = False
-        self.sessions: tuple[Session, ...] = ()
+        self.sessions: tuple[Session[D], ...] = ()
         self.sign_up = Slot(SignUpAttempt())
         self.sign_in = Slot(SignInAttempt())
         self.tokens = TokenCache(clock)
         self._active_id: str | None = None
 
     @property
-    def session(self) -> Session | None:
-        """The active session, or None when nobody is signed in."""
+    def session(self) -> Session[D] | None:
+        """The session that is meant where none is named, or None when nobody is signed in."""
         return None if self._active_id is None else self.find_session(self._active_id)
 
-    def find_session(self, session_id: str) -> Session | None:
+    def find_session(self, session_id: str) -> Session[D] | None:
         """Return a session of this client that is in force."""
-        live = (each for each in self.sessions if each.id == session_id and each.status == "active")
-        return next(live, None)
+        return next((each for each in self.sessions if each.id == session_id), None)
 
-    def load(self, record: ClientRecord) -> None:
+    def load(self, record: ClientRecord[Any]) -> None:
         """Take what the server answers to "who am I", its last active session included."""
         self.receive(record)
         if self._active_id is None:
             self._active_id = record.last_active_session_id
 
-    def receive(self, record: ClientRecord) -> None:
+    def receive(self, record: ClientRecord[Any]) -> None:
         """Take the client that rides along with an answer."""
         self.is_loaded = True
-        self.sessions = record.sessions
+        self.sessions = tuple(one for one in record.sessions if one.status in IN_FORCE)
         self.sign_up.receive(record.sign_up)
         self.sign_in.receive(record.sign_in)
         self._keep_tokens()
         if self.session is None:
             self._active_id = None
 
-    def activate(self, session_id: str) -> None:
-        """Make a session of this client the active one."""
+    def activate(self, session_id: str | None) -> None:
+        """Make a session of this client the active one, or none of them."""
         self._active_id = session_id
 
     def sign_out(self) -> None:

@@ -53,7 +53,8 @@ class Claims:
     """What a checked token says. ``raw`` holds every claim as it came.
 
     ``status`` (``sts``) is ``pending`` while the person has something left to do before they
-    count as signed in, else ``active`` or None.
+    count as signed in, else ``active`` or None. ``factor_verification_age`` (``fva``): the minutes
+    since the person proved the first and the second factor, -1 for never; None if not told.
     """
 
     user_id: str
@@ -64,6 +65,7 @@ class Claims:
     expires_at: datetime
     issued_at: datetime | None
     raw: Mapping[str, Any]
+    factor_verification_age: tuple[int, int] | None = None
 
 
 def verify_token(
@@ -190,7 +192,17 @@ class _Reader:
             expires_at=_moment(self.required_time("exp")),
             issued_at=None if issued is None else _moment(issued),
             raw=self._raw,
+            factor_verification_age=self._factor_ages(),
         )
+
+    def _factor_ages(self) -> tuple[int, int] | None:
+        told = self._raw.get("fva")
+        if told is None:
+            return None
+        # A service that lets somebody do what cannot be undone goes by this: read with care.
+        if not isinstance(told, list) or [type(each) for each in told] != [int, int]:
+            raise MalformedTokenError("The claim fva is not a pair of minutes")
+        return told[0], told[1]
 
 
 def _moment(seconds: float) -> datetime:

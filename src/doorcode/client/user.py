@@ -13,8 +13,8 @@ from doorcode.client.addresses import EmailAddress, PhoneNumber
 from doorcode.client.errors import AnswerError
 from doorcode.client.flow import D, Flow, flow
 from doorcode.client.live import Live
-from doorcode.client.resources import Resource, checked, moment
-from doorcode.client.wire import upload
+from doorcode.client.resources import Resource, moment
+from doorcode.client.wire import checked, upload
 
 
 class UserFields(TypedDict, total=False):

@@ -80,6 +80,17 @@ def segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
+def checked(noun: str, given: Mapping[str, object], fields: type) -> dict[str, object]:
+    """Return the fields given, or raise ``TypeError`` for one that ``fields`` does not have.
+
+    A misspelled field would travel to the server and be ignored there by some.
+    """
+    unknown = given.keys() - fields.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"A {noun} has no field {', '.join(sorted(unknown))}")
+    return {**given}
+
+
 def encode_form(form: Mapping[str, object]) -> str:
     """Return the form as the wire has it: None left out, objects as JSON, lists repeated."""
     pairs: list[tuple[str, str]] = []

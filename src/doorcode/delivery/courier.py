@@ -48,6 +48,8 @@ STOP_WITHIN = 10 * SECOND
 WHY_CHARACTERS = 200
 
 _CODE_LIKE = re.compile(rf"\d(?:[\s-]?\d){{{CODE_DIGITS - 1},}}")
+# To the end: a mail is quoted with line breaks in it, in the middle of a link as well.
+_LINK_LIKE = re.compile(r"(tickets/accept|ticket=|inv_).*", re.IGNORECASE | re.DOTALL)
 
 
 def retry_after(attempt: int, jitter: float) -> int:
@@ -311,12 +313,12 @@ def _masked(recipient: str) -> str:
 
 
 def _harmless(why: str, message: Message) -> str:
-    """A reason without the code and the recipient.
+    """A reason without the code, the ticket and the recipient.
 
     A provider's refusal may quote the letter that it refuses. The reason is kept in the
-    database and in the log, where a code must never be read.
+    database and in the log, where neither may be read.
     """
     masked = _masked(message.recipient)
     recipient = re.compile(re.escape(message.recipient), re.IGNORECASE)
-    without = recipient.sub(lambda _: masked, why)
+    without = _LINK_LIKE.sub("……", recipient.sub(lambda _: masked, why))
     return _CODE_LIKE.sub("······", without)[:WHY_CHARACTERS]

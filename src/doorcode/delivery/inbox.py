@@ -28,6 +28,7 @@ class Received:
     body: str = field(repr=False)
     code: str = field(repr=False)
     created_at: int
+    link: str = field(default="", repr=False)
 
 
 class Inbox:
@@ -47,7 +48,13 @@ class Inbox:
     async def send(self, letter: Letter) -> None:
         """Keep a letter; one that is handed over again is kept once."""
         self._received[letter.id] = Received(
-            letter.id, letter.channel, letter.to, letter.text, letter.code, letter.created_at
+            letter.id,
+            letter.channel,
+            letter.to,
+            letter.text,
+            letter.code,
+            letter.created_at,
+            letter.link,
         )
         if len(self._received) > KEEPS:
             del self._received[next(iter(self._received))]

@@ -14,8 +14,8 @@ class Letter:
     """A message in words, ready to be sent.
 
     `to` is an E.164 number or an e-mail address. A text message has no `subject` and no
-    `html`; both are empty. A letter that lands in a log by accident shows neither the
-    code nor whom it is for.
+    `html`; both are empty. It holds a code, or a link, or neither. A letter that lands in
+    a log by accident shows neither of them nor whom it is for.
     """
 
     id: str
@@ -26,6 +26,7 @@ class Letter:
     html: str = field(repr=False)
     code: str = field(repr=False)
     created_at: int
+    link: str = field(default="", repr=False)
 
 
 class NotSent(Exception):

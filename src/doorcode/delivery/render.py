@@ -8,7 +8,7 @@ exists only while it is being sent.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from enum import StrEnum
 
 import jinja2
 import msgspec
@@ -45,13 +45,26 @@ class Unreadable(ValueError):
     """The payload was packed by something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Payload:
-    """What is sealed. `locale` is kept with it; the words are English so far."""
+class Notice(StrEnum):
+    """What a letter without a code tells."""
+
+    INVITATION = "invitation"
+    WAITLIST = "waitlist"
+
+
+class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is sealed. `locale` is kept with it; the words are English so far.
+
+    A letter has a `code`, or it is a `notice`, perhaps with a `link` that is valid for
+    `days`.
+    """
 
     code: str
     name: str
     locale: str | None = None
+    notice: Notice | None = None
+    link: str = ""
+    days: int = 0
 
 
 _decode = msgspec.json.Decoder(_Payload).decode
@@ -63,14 +76,18 @@ def pack(code: str, name: str, locale: str | None) -> bytes:
     return _encode(_Payload(code, clean_name(name), locale))
 
 
+def pack_notice(notice: Notice, name: str, link: str = "", days: int = 0) -> bytes:
+    """What a letter without a code will be made of: its sort, the app's name, a link."""
+    return _encode(_Payload("", clean_name(name), notice=notice, link=link, days=days))
+
+
 def render(message: Message, payload: bytes) -> Letter:
     """The letter for a message, or `Unreadable`."""
     try:
         packed = _decode(payload)
     except msgspec.MsgspecError:
         raise Unreadable("not a packed message") from None
-    words = _email if message.channel == "email" else _sms
-    subject, text, html = words(packed.code, clean_name(packed.name))
+    subject, text, html = _words(packed, message.channel == "email")
     return Letter(
         id=message.id,
         channel=message.channel,
@@ -80,6 +97,7 @@ def render(message: Message, payload: bytes) -> Letter:
         html=html,
         code=packed.code,
         created_at=message.created_at,
+        link=packed.link,
     )
 
 
@@ -91,6 +109,34 @@ def clean_name(name: str) -> str:
     if len(clean) > NAME_CHARACTERS:
         return clean[: NAME_CHARACTERS - 1].rstrip() + "…"
     return clean
+
+
+def _words(packed: _Payload, by_email: bool) -> tuple[str, str, str]:
+    name = clean_name(packed.name)
+    if packed.notice is None:
+        return _email(packed.code, name) if by_email else _sms(packed.code, name)
+    if not by_email:
+        raise Unreadable("a notice is told by e-mail")
+    return _notice(packed, name)
+
+
+def _notice(packed: _Payload, name: str) -> tuple[str, str, str]:
+    if packed.notice is Notice.INVITATION:
+        subject = f"You are invited to {name}" if name else "You are invited"
+        sentence = "Open this link to accept the invitation:"
+    else:
+        subject = f"You are on the waitlist of {name}" if name else "You are on the waitlist"
+        sentence = "We will write to you as soon as there is a place for you."
+    values = {
+        "name": name,
+        "subject": subject,
+        "sentence": sentence,
+        "link": packed.link,
+        "days": packed.days,
+    }
+    text = _templates.get_template("notice.email.txt").render(values)
+    html = _templates.get_template("notice.email.html").render(values)
+    return subject, text, html
 
 
 def _email(code: str, name: str) -> tuple[str, str, str]:

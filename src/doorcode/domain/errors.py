@@ -293,6 +293,22 @@ INVITATION_ACCEPTED = Refusal(
     "was accepted",
     "This invitation has been accepted already. Try signing in instead.",
 )
+INVITATION_ALREADY_REVOKED = Refusal(
+    "invitation_already_revoked", 400, "was revoked", "This invitation was revoked already."
+)
+INVITATIONS_UNSUPPORTED = Refusal(
+    "invitations_not_supported",
+    400,
+    "not supported",
+    "People are invited by e-mail, and nobody signs up by e-mail here. "
+    "Turn auth_email.used_for_sign_up on.",
+)
+SIGN_IN_TOKEN_NOT_PENDING = Refusal(
+    "sign_in_token_cannot_be_revoked_code",
+    400,
+    "cannot be revoked",
+    "Only a sign-in token that is pending can be revoked.",
+)
 INVITATION_ACCOUNT_EXISTS = Refusal(
     "invitation_account_exists",
     400,
@@ -406,6 +422,15 @@ REVERIFICATION_INVALID = Refusal(
 WAITLIST_CLOSED = Refusal(
     "waitlist_not_accepting_entries", 403, "closed", "The waitlist takes nobody at the moment."
 )
+WAITLIST_INVITED = Refusal(
+    "waitlist_entry_already_invited", 409, "already invited", "This person was invited already."
+)
+WAITLIST_COMPLETED = Refusal(
+    "waitlist_entry_already_completed", 409, "already completed", "This person has signed up."
+)
+WAITLIST_REJECTED = Refusal(
+    "waitlist_entry_already_rejected", 409, "already rejected", "This person was rejected already."
+)
 
 # ── a session, a client, a request ────────────────────────────────────────────────────
 SIGNED_OUT = Refusal("signed_out", 401, "signed out", "You are signed out.")
@@ -420,6 +445,15 @@ NATIVE_API_DISABLED = Refusal(
     400,
     "native API disabled",
     "Apps without a browser are not served here. Turn native_api.enabled on to allow them.",
+)
+ORGANIZATIONS_DISABLED = Refusal(
+    "organization_not_enabled_in_instance",
+    403,
+    "no organizations",
+    "There are no organizations on this server.",
+)
+BULK_SIZE = Refusal(
+    "bulk_size_exceeded", 400, "too many", "There are too many of them for one request."
 )
 DUPLICATE_RECORD = Refusal("duplicate_record", 400, "is duplicate", "There is one already.")
 DEV_BROWSER_UNKNOWN = Refusal(
@@ -467,6 +501,12 @@ CONTENT_TYPE = Refusal(
     415,
     "unsupported content type",
     "Send the fields as application/x-www-form-urlencoded.",
+)
+JSON_CONTENT_TYPE = Refusal(
+    "unsupported_content_type",
+    415,
+    "unsupported content type",
+    "Send the request's body as application/json.",
 )
 BODY_TOO_LARGE = Refusal(
     "request_body_too_large", 413, "too large", "The request body is over 64 KiB."

@@ -53,6 +53,7 @@ class Rate:
 CREATE_SIGN_UP = Rate("sign_ups.create", 5, 10 * SECOND)
 CREATE_SIGN_IN = Rate("sign_ins.create", 5, 10 * SECOND)
 ATTEMPT_SIGN_UP = Rate("sign_ups.attempt", 3, 10 * SECOND)
+JOIN_WAITLIST = Rate("waitlist.join", 5, 10 * SECOND)
 SEND_CODE = Rate("codes.send", 10, 10 * SECOND)
 CREATE_CLIENT = Rate("clients.create", 20, 10 * SECOND)
 ATTEMPT_SIGN_IN = Rate("sign_ins.attempt", 3, 10 * SECOND)

@@ -1,4 +1,4 @@
-"""A message that carries a code, from the moment it is written until it is delivered."""
+"""A message that carries a code or a link, from its writing until it is delivered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Message:
     """A row of the outbox. `sealed` is the only place where the code can be read.
 
+    A message that carries a link instead names, in the place of a verification, what the
+    link is for: a ticket, an entry of the waitlist.
     `channel` is "sms", "whatsapp" or "email". `recipient` is an E.164 number or an e-mail address.
     `attempts` counts hand-overs to a provider so far.
     """

@@ -1,4 +1,4 @@
-"""Makes the text of a ticket, and reads the ticket's id out of it again."""
+"""Makes the text of a ticket, reads the ticket's id out of it again, and names who waits."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Tickets:
     def __init__(self, master: MasterKey, instance_id: str) -> None:
         self._newest = master.derive("ticket", master.newest, instance_id)
         self._keys = [master.derive("ticket", version, instance_id) for version in master.versions]
+        self._waitlist = master.derive("waitlist", min(master.versions), instance_id)
 
     def text(self, ticket_id: str) -> str:
         """What whoever holds the ticket has, under the newest key."""
@@ -36,6 +37,14 @@ class Tickets:
             return None
         genuine = [hmac.compare_digest(mac, _mac(key, ticket_id)) for key in self._keys]
         return ticket_id if any(genuine) else None
+
+    def entry_id(self, email: str) -> str:
+        """The id of an address's entry on the waitlist, always the same.
+
+        An id that holds the time of its making would tell a stranger since when somebody
+        waits; one without a key could be searched for the address.
+        """
+        return f"wle_{hmac.digest(self._waitlist, email.encode(), 'sha256').hex()[:26]}"
 
 
 def _mac(key: bytes, ticket_id: str) -> str:

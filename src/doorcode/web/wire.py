@@ -76,7 +76,7 @@ class Wire:
             "last_active_organization_id": None,
             "actor": None,
             "tasks": [{"key": key} for key in session.tasks],
-            "user": user_document(user, self._instance) if user else None,
+            "user": user_document(user, self._instance, now=self._now) if user else None,
             "public_user_data": public_user_data(user, self._instance) if user else None,
             "factor_verification_age": session.factor_age(self._now),
             "last_active_token": token,

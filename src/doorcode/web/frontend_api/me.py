@@ -154,6 +154,8 @@ def _session(door: Door, session: Session) -> Json:
         "actor": None,
         "tasks": [{"key": key} for key in session.tasks],
         "user": None,
+        "public_user_data": None,
+        "factor_verification_age": session.factor_age(door.deps.now()),
         "last_active_token": None,
         "latest_activity": session_activity(session),
     }

@@ -18,6 +18,8 @@ from doorcode.web.frontend_api import (
     sessions,
     sign_ins,
     sign_ups,
+    tickets,
+    waitlist,
 )
 from doorcode.web.frontend_api.me_addresses import EMAILS, PHONES
 from doorcode.web.http import Receive, Request, Response, read_body
@@ -57,6 +59,8 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "/v1/client/sessions/*/verify/attempt_first_factor"): reverifications.attempt_first,
     ("POST", "/v1/client/sessions/*/verify/prepare_second_factor"): reverifications.prepare_second,
     ("POST", "/v1/client/sessions/*/verify/attempt_second_factor"): reverifications.attempt_second,
+    ("GET", "/v1/tickets/accept"): tickets.accept,
+    ("POST", "/v1/waitlist"): waitlist.join,
     ("GET", "/v1/me"): me.show,
     ("PATCH", "/v1/me"): me.update,
     ("PATCH", "/v1/me/metadata"): me.update_metadata,
@@ -96,6 +100,8 @@ def owns(path: str) -> bool:
         "/v1/me",
         "/v1/environment",
         "/v1/dev_browser",
+        "/v1/tickets/accept",
+        "/v1/waitlist",
     )
 
 

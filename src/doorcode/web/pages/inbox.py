@@ -101,5 +101,6 @@ def _document(letter: Received) -> dict[str, Any]:
         "to": letter.to,
         "body": letter.body,
         "code": letter.code,
+        "link": letter.link,
         "created_at": letter.created_at,
     }

@@ -39,7 +39,7 @@ tools: $(STAMP) ## what the browser tests need beside Python
 	@sh scripts/install-tools
 
 clean: ## remove what was built
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/nextjs/.next
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis examples/*/.next examples/*/dist examples/*/.nuxt examples/*/.output
 
 $(VENV)/.runnable: pyproject.toml
 	@echo "Setting up $(VENV) ..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -96,7 +97,7 @@ def test_no_answer_makes_a_call_crash(status: int, body: object) -> None:
 async def test_navigate_may_be_a_coroutine_function(server: FakeServer) -> None:
     went: list[str] = []
 
-    async def navigate(session: Session) -> None:
+    async def navigate(session: Session[Any]) -> None:
         await asyncio.sleep(0)
         went.append(session.id)
 
@@ -109,7 +110,7 @@ async def test_navigate_may_be_a_coroutine_function(server: FakeServer) -> None:
 
 
 async def test_what_navigate_raises_reaches_the_caller(client: AnyClient) -> None:
-    def navigate(session: Session) -> None:
+    def navigate(session: Session[Any]) -> None:
         raise ZeroDivisionError
 
     await settle(client.sign_up.create(phone_number=PHONE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -196,7 +197,7 @@ async def test_new_session_is_not_active_before_finalize(client: AnyClient) -> N
 async def test_finalize_calls_navigate_with_the_session(client: AnyClient) -> None:
     seen: list[tuple[str, bool]] = []
 
-    def navigate(session: Session) -> None:
+    def navigate(session: Session[Any]) -> None:
         seen.append((session.id, client.is_signed_in))
 
     await settle(client.sign_up.create(phone_number=PHONE))

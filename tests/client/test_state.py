@@ -101,7 +101,9 @@ def test_only_an_active_session_counts(state: ClientState[SyncDriver], status: s
 
 def test_token_that_rides_along_is_kept(state: ClientState[SyncDriver]) -> None:
     jwt = unsigned_jwt(iat=time.time(), exp=time.time() + 60)
-    session: Session[SyncDriver] = Session(id="sess_1", status="active", last_active_token=Token(jwt=jwt))
+    session: Session[SyncDriver] = Session(
+        id="sess_1", status="active", last_active_token=Token(jwt=jwt)
+    )
     state.receive(ClientRecord(sessions=(session,)))
     assert state.tokens.get("sess_1") == jwt
     state.receive(ClientRecord())

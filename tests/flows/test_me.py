@@ -137,7 +137,7 @@ async def test_of_many_who_want_one_username_one_gets_it(world: World) -> None:
     assert refusals == [taken] * 4
 
 
-async def test_another_address_can_be_primary(world: World) -> None:
+async def test_only_an_address_of_its_kind_can_be_primary(world: World) -> None:
     caller, answer = await world.account(ADA, ADA_MAIL)
     assert answer.user
     (phone,) = answer.user.of_kind(Kind.PHONE)

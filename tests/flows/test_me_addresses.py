@@ -14,7 +14,7 @@ from doorcode.domain.instance import Attribute
 from doorcode.domain.restrictions import Restrictions
 from doorcode.domain.session import Session, Status
 from doorcode.domain.user import OwnedAddress, User
-from doorcode.flows import me, sign_in
+from doorcode.flows import me, sign_in, sign_up
 from doorcode.flows import me_addresses as story
 from doorcode.flows import session as sessions
 from doorcode.flows.client import Answer
@@ -342,8 +342,6 @@ async def test_an_address_that_a_sign_up_did_not_prove_can_be_proved_later(world
 
 
 async def sign_up_code(world: World, caller: Caller, attempt_id: str) -> None:
-    from doorcode.flows import sign_up
-
     await sign_up.send_code(world.deps, caller, attempt_id, PHONE)
     await sign_up.try_code(world.deps, caller, attempt_id, PHONE, world.code)
 

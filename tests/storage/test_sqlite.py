@@ -19,6 +19,8 @@ from doorcode.storage.sqlite import UNITS_PER_COMMIT, Sqlite
 
 from . import examples as an
 from .conformance import *  # noqa: F403
+from .conformance_accounts import *  # noqa: F403
+from .conformance_tickets import *  # noqa: F403
 from .examples import LATER, NEXT_DAY, NOW
 
 PATIENCE = 10  # seconds until a test that hangs fails; no outcome depends on it

@@ -1,5 +1,9 @@
 import { UserProfile } from '@clerk/nextjs'
 
 export default function PrebuiltAccountPage() {
-  return <UserProfile path="/prebuilt/account" />
+  return (
+    <div className="wide">
+      <UserProfile path="/prebuilt/account" />
+    </div>
+  )
 }

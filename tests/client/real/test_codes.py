@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import queue
-import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
 from doorcode.client import (
-    AsyncClient,
     AsyncJwksCache,
-    Client,
     JwksCache,
     TokenPartyError,
     UnknownKeyError,
@@ -27,137 +14,30 @@ from doorcode.client import (
     verify_token_async,
 )
 
-from .conftest import AnyClient, Opener, settle
-from .token_maker import TokenMaker
-
-DOORCODE = Path(sys.executable).with_name("doorcode")
-# The 555 exchange belongs to nobody; 0100 to 0199 are test numbers, which these are not.
-numbers = itertools.count(2000)
-
-
-class RealServer:
-    """A running ``doorcode dev``, its printed settings, and its inbox."""
-
-    def __init__(self, url: str, settings: dict[str, str]) -> None:
-        self.url = url
-        self.settings = settings
-
-    def code(self, to: str) -> str:
-        """Return the newest code sent to an address."""
-        return str(self.messages(to)[0]["code"])
-
-    def messages(self, to: str) -> list[dict[str, str]]:
-        """Return the messages sent to an address, newest first."""
-        reply = httpx.get(f"{self.url}/inbox/messages", params={"to": to})
-        reply.raise_for_status()
-        return list(reply.json())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def read_settings(process: subprocess.Popen[str]) -> dict[str, str]:
-    """Return the printed KEY=value lines, having waited until the last of them is there."""
-    lines: queue.Queue[str] = queue.Queue()
-    assert process.stdout is not None
-    threading.Thread(target=lambda out: [*map(lines.put, out)], args=[process.stdout]).start()
-    settings: dict[str, str] = {}
-    while "CLERK_API_URL" not in settings:
-        name, equals, value = lines.get(timeout=10).strip().partition("=")
-        if equals and name.isupper() and " " not in name:
-            settings[name] = value
-    return settings
-
-
-def wait_for(url: str) -> None:
-    for _ in range(200):
-        try:
-            httpx.get(f"{url}/v1/health").raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the server did not answer within ten seconds")
-
-
-@pytest.fixture(scope="module")
-def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    port = free_port()
-    data = str(tmp_path_factory.mktemp("data"))
-    environment = os.environ | {"DOORCODE_LIMITS_NETWORK": "off"}
-    command = [str(DOORCODE), "dev", "--port", str(port), "--data", data]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            url = f"http://localhost:{port}"
-            settings = read_settings(process)
-            wait_for(url)
-            yield RealServer(url, settings)
-        finally:
-            process.terminate()
-
-
-@pytest.fixture(params=[Client, AsyncClient])
-async def open_client(
-    request: pytest.FixtureRequest, real_server: RealServer
-) -> AsyncIterator[Opener]:
-    opened: list[AnyClient] = []
-
-    def open_one(client_token: str | None = None) -> AnyClient:
-        opened.append(request.param(real_server.url, client_token=client_token))
-        return opened[-1]
-
-    yield open_one
-    for each in opened:
-        if isinstance(each, Client):
-            each.close()
-        else:
-            await each.aclose()
-
-
-@pytest.fixture
-def client(open_client: Opener) -> AnyClient:
-    return open_client()
-
-
-@pytest.fixture
-def phone_number() -> str:
-    return f"+1415555{next(numbers)}"
-
-
-@pytest.fixture
-def email_address() -> str:
-    return f"ada.{next(numbers)}@example.com"
-
-
-async def sign_up_by_phone(client: AnyClient, server: RealServer, number: str) -> None:
-    (await settle(client.sign_up.create(phone_number=number))).raise_for_error()
-    (await settle(client.sign_up.verifications.send_phone_code())).raise_for_error()
-    code = server.code(number)
-    (await settle(client.sign_up.verifications.verify_phone_code(code=code))).raise_for_error()
-    (await settle(client.sign_up.finalize())).raise_for_error()
+from ..conftest import AnyClient, Opener, settle
+from ..token_maker import TokenMaker
+from .people import new_phone_number, sign_up
+from .server import RealServer
 
 
 async def test_phone_sign_up_goes_through_its_states(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    sign_up = client.sign_up
-    await settle(sign_up.create(phone_number=phone_number, unsafe_metadata={"plan": "free"}))
-    assert sign_up.status == "missing_requirements"
-    assert sign_up.unverified_fields == ("phone_number",)
-    assert sign_up.missing_fields == ()
-    assert sign_up.required_fields == ()
-    assert set(sign_up.optional_fields) >= {"phone_number", "email_address"}
-    await settle(sign_up.verifications.send_phone_code())
-    assert sign_up.verifications.phone_number is not None
-    assert sign_up.verifications.phone_number.strategy == "phone_code"
-    assert sign_up.verifications.phone_number.expire_at is not None
-    await settle(sign_up.verifications.verify_phone_code(code=real_server.code(phone_number)))
-    assert sign_up.status == "complete"
+    attempt = client.sign_up
+    await settle(attempt.create(phone_number=phone_number, unsafe_metadata={"plan": "free"}))
+    assert attempt.status == "missing_requirements"
+    assert attempt.unverified_fields == ("phone_number",)
+    assert attempt.missing_fields == ()
+    assert attempt.required_fields == ()
+    assert set(attempt.optional_fields) >= {"phone_number", "email_address"}
+    await settle(attempt.verifications.send_phone_code())
+    assert attempt.verifications.phone_number is not None
+    assert attempt.verifications.phone_number.strategy == "phone_code"
+    assert attempt.verifications.phone_number.expire_at is not None
+    await settle(attempt.verifications.verify_phone_code(code=real_server.code(phone_number)))
+    assert attempt.status == "complete"
     assert not client.is_signed_in
-    await settle(sign_up.finalize())
+    await settle(attempt.finalize())
     assert client.user is not None
     assert client.user.unsafe_metadata == {"plan": "free"}
     assert client.user.primary_phone_number is not None
@@ -167,7 +47,7 @@ async def test_phone_sign_up_goes_through_its_states(
 async def test_phone_sign_in_after_sign_out(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    await sign_up_by_phone(client, real_server, phone_number)
+    await sign_up(client, real_server, phone_number=phone_number)
     assert (await settle(client.sign_out())).ok
     assert not client.is_signed_in
     assert (await settle(client.sign_in.phone_code.send_code(phone_number=phone_number))).ok
@@ -202,7 +82,7 @@ async def test_wrong_code_is_told_and_the_right_one_still_works(
     await settle(client.sign_up.create(phone_number=phone_number))
     await settle(client.sign_up.verifications.send_phone_code())
     code = real_server.code(phone_number)
-    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    wrong = real_server.wrong_code(phone_number)
     result = await settle(client.sign_up.verifications.verify_phone_code(code=wrong))
     assert result.error is not None
     assert (result.error.code, result.error.status) == ("form_code_incorrect", 422)
@@ -217,7 +97,7 @@ async def test_five_wrong_codes_end_the_verification(
     await settle(client.sign_up.create(phone_number=phone_number))
     await settle(client.sign_up.verifications.send_phone_code())
     code = real_server.code(phone_number)
-    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    wrong = real_server.wrong_code(phone_number)
     verify = client.sign_up.verifications.verify_phone_code
     results = [await settle(verify(code=wrong)) for _ in range(5)]
     codes = [result.error.code for result in results if result.error is not None]
@@ -258,7 +138,7 @@ async def test_unknown_and_malformed_identifiers_at_sign_in(
 async def test_taken_number_is_told_at_sign_up(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    await sign_up_by_phone(client, real_server, phone_number)
+    await sign_up(client, real_server, phone_number=phone_number)
     await settle(client.sign_out())
     await settle(client.sign_up.create(phone_number=phone_number))
     assert client.sign_up.errors.fields.phone_number is not None
@@ -268,8 +148,8 @@ async def test_taken_number_is_told_at_sign_up(
 async def test_sign_up_while_signed_in_is_refused(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    await sign_up_by_phone(client, real_server, phone_number)
-    await settle(client.sign_up.create(phone_number=f"+1415555{next(numbers)}"))
+    await sign_up(client, real_server, phone_number=phone_number)
+    await settle(client.sign_up.create(phone_number=new_phone_number()))
     assert client.sign_up.errors.global_[0].code == "session_exists"
     assert client.is_signed_in
 
@@ -277,7 +157,7 @@ async def test_sign_up_while_signed_in_is_refused(
 async def test_token_passes_the_check_with_the_servers_keys(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    await sign_up_by_phone(client, real_server, phone_number)
+    await sign_up(client, real_server, phone_number=phone_number)
     for token in (
         await settle(client.get_token()),
         await settle(client.get_token(skip_cache=True)),
@@ -295,7 +175,7 @@ async def test_token_passes_the_check_with_the_servers_keys(
 async def test_token_from_outside_a_browser_has_no_party(
     client: AnyClient, real_server: RealServer, phone_number: str
 ) -> None:
-    await sign_up_by_phone(client, real_server, phone_number)
+    await sign_up(client, real_server, phone_number=phone_number)
     token = await settle(client.get_token(skip_cache=True)) or ""
     keys = JwksCache(real_server.url)
     assert verify_token(token, keys, authorized_parties=[None]).authorized_party is None
@@ -336,7 +216,7 @@ async def test_sign_out_elsewhere_signs_out_here(
     open_client: Opener, real_server: RealServer, phone_number: str
 ) -> None:
     client = open_client()
-    await sign_up_by_phone(client, real_server, phone_number)
+    await sign_up(client, real_server, phone_number=phone_number)
     twin = open_client(client_token=client.client_token)
     assert (await settle(twin.sign_out())).ok
     assert await settle(client.get_token(skip_cache=True)) is None

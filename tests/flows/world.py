@@ -81,6 +81,7 @@ class Announced:
     committed: bool
     to: str = ""
     code: str = ""
+    link: str = ""
 
 
 @dataclass
@@ -109,7 +110,8 @@ class FakePost:
         heard = Announced(message_id, channel, is_test, committed=row is not None)
         if row:
             heard.to = row[0]
-            heard.code = json.loads(self.sealer.open(f"outbox/{message_id}", row[1]))["code"]
+            packed = json.loads(self.sealer.open(f"outbox/{message_id}", row[1]))
+            heard.code, heard.link = packed["code"], packed.get("link", "")
         self.announced.append(heard)
 
 

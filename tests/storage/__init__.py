@@ -1,5 +1,5 @@
-"""Every engine runs `conformance.py`; its assertions explain themselves like any test's."""
+"""Every engine runs the conformance suites; their assertions explain themselves like any test's."""
 
 import pytest
 
-pytest.register_assert_rewrite(f"{__name__}.conformance")
+pytest.register_assert_rewrite(f"{__name__}.conformance", f"{__name__}.conformance_accounts")

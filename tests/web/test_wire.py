@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import msgspec
 import pytest
 
 from doorcode.web.wire import encode
-from doorcode.web.wire_users import NO_IMAGE
 
 from .house import EMAIL, OTHER_PHONE, PHONE, Browser, Clock, House, later
 
@@ -129,12 +127,6 @@ async def test_no_answer_holds_a_code(browser: Browser, house: House) -> None:
         "/v1/client/sign_ups", {"phone_number": PHONE, "strategy": "phone_code"}
     )
     assert house.code() not in json.dumps(answer.json()["response"]["verifications"])
-
-
-def test_a_face_that_is_not_there_is_a_picture_without_a_request() -> None:
-    head, _, data = NO_IMAGE.partition(",")
-    assert head == "data:image/svg+xml;base64"
-    assert base64.b64decode(data).startswith(b"<svg ")
 
 
 def test_documents_are_encoded_as_utf_8_json() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Generic, Self
+from typing import Any, Generic, Self
 
 import httpx
 
@@ -104,7 +104,7 @@ class AnyClient(Runs[D], Generic[D]):
         return (yield from self._connection.token(state.session.id, skip_cache=skip_cache))
 
     @flow
-    def set_active(self, session: Session[D] | str | None) -> Flow[Result]:
+    def set_active(self, session: Session[Any] | str | None) -> Flow[Result]:
         """Make another session of this client the active one; ``session`` is it, or its id.
 
         With None no session is active, though all of them go on. Error: ``session_not_found``.
@@ -122,7 +122,7 @@ class AnyClient(Runs[D], Generic[D]):
             return (yield from settled(self._end_sessions()))
         return (yield from settled(self._end_session(session_id)))
 
-    def _activate(self, session: Session[D] | str | None) -> Flow[None]:
+    def _activate(self, session: Session[Any] | str | None) -> Flow[None]:
         yield from self._connection.load_once()
         if session is None:
             self._connection.state.activate(None)

@@ -60,6 +60,11 @@ async def done(outcome: Any) -> None:
     (await settle(outcome)).raise_for_error()
 
 
+async def made(outcome: Any) -> Any:
+    """Return what a call gives, whose type depends on the client."""
+    return await settle(outcome)
+
+
 async def refused(outcome: Any) -> str:
     """Return the code of the error by which a call must fail."""
     result = await settle(outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import MAX_LENGTH, Kind
 from doorcode.domain.errors import Refused
@@ -86,17 +88,16 @@ class Addresses:
         gone = answer.subject or ""
         return wrapped(door, request, answer.client, lambda _: deleted_document(self._kind, gone))
 
-    def _document(self, door: Door, owned: OwnedAddress) -> Json:
-        show = phone_number if self._kind is Kind.PHONE else email_address
-        return show(owned, door.deps.now())
+    def _document(self, door: Door, owned: OwnedAddress, made: Sequence[str] | None = None) -> Json:
+        if self._kind is Kind.EMAIL:
+            return email_address(owned, door.deps.now())
+        return phone_number(owned, door.deps.now(), made)
 
     def _reply(self, door: Door, request: Request, answer: Answer[story.Changed]) -> Response:
         changed = answer.subject
         if answer.refusal or changed is None:
             return respond(answer.refusal or errors.NOT_FOUND)
-        document = self._document(door, changed.owned)
-        if changed.backup_codes is not None:
-            document["backup_codes"] = list(changed.backup_codes)
+        document = self._document(door, changed.owned, changed.backup_codes)
         return wrapped(door, request, answer.client, lambda _: document)
 
 

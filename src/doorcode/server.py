@@ -173,7 +173,7 @@ def _inbox_token(settings: Settings) -> str | None:
 def _providers(settings: Settings, inbox: Inbox | None) -> dict[str, Provider]:
     providers: dict[str, Provider] = {}
     if inbox:
-        providers = {"sms": inbox, "email": inbox}
+        providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
     if settings.smtp_url:
         providers["email"] = Smtp(settings.smtp_url, settings.mail_from)
     return providers

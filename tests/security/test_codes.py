@@ -94,3 +94,14 @@ def test_a_code_whose_key_was_taken_away_cannot_be_typed() -> None:
     rotated = Codes(MasterKey({2: OLD}), "ins_1")
     sent = [Code(DIGEST[1], DIGEST[0], expires_at=1)]
     assert judge(rotated.digests(SENT, "123456"), sent, 1, now=0) is Verdict.WRONG
+
+
+# ── backup codes ──────────────────────────────────────────────────────────────────────
+def test_a_backup_code_outlives_a_change_of_the_key() -> None:
+    before = MasterKey({1: b"a" * 32})
+    after = MasterKey({1: b"a" * 32, 2: b"b" * 32})
+    [kept] = Codes(before, "ins_1").backup_digests("user_1", "code")
+    found = Codes(after, "ins_1").backup_digests("user_1", "code")
+    assert kept in found[1:]
+    assert kept not in Codes(after, "ins_1").backup_digests("user_2", "code")
+    assert kept not in Codes(after, "ins_2").backup_digests("user_1", "code")

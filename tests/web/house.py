@@ -215,6 +215,12 @@ class House:
         sent = {"authorization": f"Bearer {self.secret_key}", **headers}
         return await self.browser(page=None).get(path, headers=sent)
 
+    async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Ask the Backend API with a body of JSON."""
+        sent = {"authorization": f"Bearer {self.secret_key}"}
+        client = self.browser(page=None).http
+        return await client.request(method, path, json=body, headers=sent)
+
     async def someone(self, to: str = PHONE) -> None:
         """Let somebody else have an account with this address."""
         await self.browser().sign_up(to)
@@ -258,7 +264,7 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
         sealer = Sealer(master, INSTANCE)
         inbox = Inbox(development=True)
         log = structlog.get_logger("tests")
-        providers = {"sms": inbox, "email": inbox}
+        providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
         courier = Courier(storage, sealer, providers, inbox, lambda: clock.now, log)
         instance = Instance(
             id=INSTANCE,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from msgspec import field
-
 from doorcode.client.attempt import Watched
 from doorcode.client.connection import Connection
 from doorcode.client.flow import D, Flow, tracked
-from doorcode.client.resources import Resource, decode, moment
+from doorcode.client.resources import Resource, decode
 from doorcode.client.results import WaitlistFieldErrors
 from doorcode.client.wire import post
 
@@ -18,7 +14,6 @@ class WaitlistEntry(Resource, frozen=True, kw_only=True):
     """A place on the list."""
 
     id: str | None = None
-    created_at_ms: int | None = field(default=None, name="created_at")
 
 
 class Waitlist(Watched[D, WaitlistFieldErrors]):
@@ -32,11 +27,6 @@ class Waitlist(Watched[D, WaitlistFieldErrors]):
     def id(self) -> str | None:
         """The id of the place on the list, or None before ``join()``."""
         return self._entry.id
-
-    @property
-    def created_at(self) -> datetime | None:
-        """When the address was put on the list, in UTC, or None before ``join()``."""
-        return moment(self._entry.created_at_ms)
 
     @tracked
     def join(self, *, email_address: str) -> Flow[None]:

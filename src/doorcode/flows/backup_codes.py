@@ -11,8 +11,20 @@ _LOOK_ALIKES = str.maketrans("oil", "011")
 
 def digest_backup_code(deps: Deps, user_id: str, typed: str) -> bytes:
     """What is kept of a backup code, however it was typed: without case, spaces, hyphens."""
+    return _digests(deps, user_id, typed)[0]
+
+
+async def use(deps: Deps, tx: Transaction, user_id: str, typed: str) -> bool:
+    """Use a backup code up, in the unit that opens what it opens; False where it is none."""
+    for digest in _digests(deps, user_id, typed):
+        if await tx.use_backup_code(user_id, digest, deps.now()):
+            return True
+    return False
+
+
+def _digests(deps: Deps, user_id: str, typed: str) -> list[bytes]:
     plain = "".join(typed.replace("-", "").split()).lower().translate(_LOOK_ALIKES)
-    return deps.codes.backup_digest(user_id, plain)
+    return deps.codes.backup_digests(user_id, plain)
 
 
 async def issue(deps: Deps, tx: Transaction, user_id: str) -> tuple[str, ...]:

@@ -154,11 +154,10 @@ async def try_backup_code(
         scene = await _scene(deps, tx, caller, session_id)
         _expect_backup_codes(scene)
         guess_id = await codes.spend_guess(tx, f"backup_codes:{scene.user.id}", deps.now())
-    digest = backup_codes.digest_backup_code(deps, scene.user.id, typed)
     async with deps.storage.transaction() as tx:
         scene = await _scene(deps, tx, caller, session_id)
         _expect_backup_codes(scene)
-        if not await tx.use_backup_code(scene.user.id, digest, deps.now()):
+        if not await backup_codes.use(deps, tx, scene.user.id, typed):
             return Answer(refusal=errors.CODE_INCORRECT)
         await tx.refund_guess(guess_id)
         user = replace(scene.user, backup_codes=scene.user.backup_codes - 1)

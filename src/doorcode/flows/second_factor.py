@@ -68,12 +68,11 @@ async def try_backup_code(
         sign_in.expect_second_factor()
         user = _expect_backup_codes(deps, sign_in, user)
         guess_id = await codes.spend_guess(tx, f"backup_codes:{user.id}", deps.now())
-    digest = backup_codes.digest_backup_code(deps, user.id, typed)
     async with deps.storage.transaction() as tx:
         client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
         sign_in.expect_second_factor()
         user = expect_usable(user)
-        if not await tx.use_backup_code(user.id, digest, deps.now()):
+        if not await backup_codes.use(deps, tx, user.id, typed):
             return Answer(refusal=errors.CODE_INCORRECT)
         await tx.refund_guess(guess_id)
         user = replace(user, backup_codes=user.backup_codes - 1)

@@ -28,7 +28,10 @@ class Codes:
         self._keys = {
             version: master.derive("code", version, instance_id) for version in master.versions
         }
-        self._backup_key = master.derive("backup-code", min(master.versions), instance_id)
+        self._backup_keys = [
+            master.derive("backup-code", version, instance_id)
+            for version in sorted(master.versions, reverse=True)
+        ]
 
     def make(self, address: Address) -> str:
         """A code from the system's random source; 424242 for a test address."""
@@ -50,13 +53,15 @@ class Codes:
         """A backup code: 50 random bits, in digits and letters that look like no other."""
         return "".join(secrets.choice(BACKUP_ALPHABET) for _ in range(BACKUP_CHARACTERS))
 
-    def backup_digest(self, user_id: str, code: str) -> bytes:
-        """What is kept of a backup code, bound to its owner.
+    def backup_digests(self, user_id: str, code: str) -> list[bytes]:
+        """What a backup code would be under each version of the key, the newest first.
 
-        Under the oldest key there is: these codes outlive a change of the key, and a
-        person who has lost a phone has nothing else to type.
+        Bound to its owner. The newest is kept; a code that was written down before the key
+        was changed is found by the others, for as long as the older key is kept.
         """
-        return hmac.digest(self._backup_key, f"{user_id}/{code}".encode(), "sha256")
+        return [
+            hmac.digest(key, f"{user_id}/{code}".encode(), "sha256") for key in self._backup_keys
+        ]
 
     def _digest(self, key: bytes, verification: Verification, code: str) -> bytes:
         address = verification.address

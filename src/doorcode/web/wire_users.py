@@ -180,7 +180,10 @@ def _verification(owned: OwnedAddress, now: int) -> Json:
     asked = owned.verification
     if asked is None:
         return verification_document("unverified", None, 0, None)
-    return verification_document(asked.as_of(now), asked.strategy, asked.attempts, asked.expires_at)
+    document = verification_document(
+        asked.as_of(now), asked.strategy, asked.attempts, asked.expires_at
+    )
+    return {**document, "channel": asked.channel} if owned.address.kind is Kind.PHONE else document
 
 
 def verification_document(

@@ -25,7 +25,6 @@ SETTINGS = {
     "auth_username": {"used_for_sign_up": True, "used_for_sign_in": True},
     "auth_first_name": {"used_for_sign_up": True},
     "auth_last_name": {"used_for_sign_up": True},
-    "auth_phone": {"channels": ["sms", "whatsapp"]},
 }
 # A picture of one dot.
 PNG = base64.b64decode(
@@ -153,13 +152,13 @@ async def test_added_mailbox_signs_in(
     assert person.user.id == user_id
 
 
-async def test_second_number_is_proven_by_whatsapp(
+async def test_second_number_is_proven_and_made_primary(
     person: AnyClient, real_server: RealServer
 ) -> None:
     assert person.user is not None
     number = new_phone_number()
     phone = await made(person.user.create_phone_number(phone_number=number))
-    await settle(phone.prepare_verification(channel="whatsapp"))
+    await settle(phone.prepare_verification())
     await settle(phone.attempt_verification(code=real_server.code(number)))
     assert phone.verification is not None
     assert phone.verification.status == "verified"

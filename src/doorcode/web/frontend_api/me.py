@@ -48,9 +48,8 @@ async def update(door: Door, request: Request) -> Response:
     """
     caller, named = await who(door, request)
     form, emptied = request.form(), request.emptied()
-    given: dict[str, Any] = {
-        name: value for name, value in forms.profile(form).items() if name != "locale"
-    }
+    sayable = {name: text for name, text in form.items() if name != "locale"}
+    given: dict[str, Any] = forms.profile(sayable)
     given |= dict.fromkeys(emptied.intersection(story.NAMES))
     if "unsafe_metadata" in emptied:
         given["unsafe_metadata"] = {}

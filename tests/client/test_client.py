@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -95,6 +97,61 @@ async def test_sign_out_ends_the_session_and_keeps_the_client(
     assert server.sent[-1] == "DELETE /v1/client/sessions"
     assert not client.is_signed_in
     assert client.client_token == "second"
+
+
+async def test_signing_out_of_one_session_takes_it_off_the_client(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await sign_up(client)
+    assert client.session is not None
+    session_id = client.session.id
+    server.sessions = []
+    server.faults.append(httpx.Response(200, json={"response": {}, "client": server.client()}))
+    assert (await settle(client.sign_out(session_id=session_id))).ok
+    assert server.sent[-1] == f"POST /v1/client/sessions/{session_id}/remove"
+    assert not client.is_signed_in
+    again = await settle(client.sign_out(session_id=session_id))
+    assert again.error is not None
+    assert again.error.code == "session_not_found"
+
+
+async def test_waiting_session_is_there_but_does_not_count(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await sign_up(client)
+    server.sessions[0] |= {"status": "pending", "tasks": [{"key": "setup-mfa"}]}
+    assert (await settle(client.load())).ok
+    assert not client.is_signed_in
+    assert client.session is not None
+    assert client.session.current_task is not None
+    assert client.user is not None
+
+
+async def test_another_session_becomes_the_active_one(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await sign_up(client)
+    server.sessions.append(server.sessions[0] | {"id": "sess_9"})
+    assert (await settle(client.set_active("sess_9"))).ok
+    assert client.session is not None
+    assert client.session.id == "sess_9"
+    assert server.form() == {"intent": "select_session"}
+    assert (await settle(client.set_active(None))).ok
+    assert not client.is_signed_in
+    unknown = await settle(client.set_active("sess_0"))
+    assert unknown.error is not None
+    assert unknown.error.code == "session_not_found"
+
+
+async def test_token_of_a_session_that_ended_elsewhere_is_none(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await sign_up(client)
+    session: Any = client.session
+    await settle(client.set_active(None))
+    server.sessions = []
+    assert await settle(session.get_token(skip_cache=True)) is None
+    assert client.sessions == ()
 
 
 async def test_failed_sign_out_stays_signed_in(client: AnyClient, server: FakeServer) -> None:

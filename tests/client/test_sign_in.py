@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -12,6 +14,7 @@ from doorcode.client.sign_in import Wanted
 
 from .conftest import AnyClient, settle
 from .fake_server import CODE, EMAIL, PHONE, FakeServer, refusal
+from .test_client import sign_up
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +170,116 @@ def test_wanted_falls_back_to_the_first_of_its_kind() -> None:
     assert Wanted("email_code", None, None).choose(attempt) is masked
     with pytest.raises(StateError, match="phone_code"):
         Wanted("phone_code", None, None).choose(attempt)
+
+
+# ── further ways to begin ─────────────────────────────────────────────────────────────
+async def test_ticket_and_transfer_travel_by_name(client: AnyClient, server: FakeServer) -> None:
+    server.faults += [refusal(400, "ticket_invalid_code") for _ in range(2)]
+    await settle(client.sign_in.create(ticket="text"))
+    await settle(client.sign_in.ticket(ticket="text"))
+    assert server.form(0) == server.form(1) == {"strategy": "ticket", "ticket": "text"}
+    server.faults.append(refusal(400, "transfer_invalid"))
+    await settle(client.sign_in.create(transfer=True))
+    assert server.form() == {"transfer": "true"}
+    await settle(client.sign_in.create(identifier=PHONE, sign_up_if_missing=True))
+    assert server.form() == {"identifier": PHONE, "sign_up_if_missing": "true"}
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"identifier": PHONE, "ticket": "text"}, {"ticket": "text", "transfer": True}]
+)
+async def test_sign_in_for_nobody_or_for_two_raises(
+    client: AnyClient, server: FakeServer, given: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="either"):
+        await settle(client.sign_in.create(**given))
+    assert server.requests == []
+
+
+async def test_refusal_that_brings_the_attempt_makes_it_transferable(
+    client: AnyClient, server: FakeServer
+) -> None:
+    await settle(client.sign_in.email_code.send_code(email_address=EMAIL))
+    assert not client.sign_in.is_transferable
+    assert server.sign_in is not None
+    server.sign_in["first_factor_verification"] = {"status": "transferable"}
+    meta = {"client": server.client()}
+    server.faults.append(refusal(404, "sign_up_if_missing_transfer", meta=meta))
+    result = await settle(client.sign_in.email_code.verify_code(code=CODE))
+    assert result.error is not None
+    assert result.error.code == "sign_up_if_missing_transfer"
+    assert client.sign_in.is_transferable
+
+
+async def test_session_of_the_refusal_is_found(client: AnyClient, server: FakeServer) -> None:
+    await sign_up(client)
+    assert client.sign_in.existing_session is None
+    for session_id in ("sess_2", "sess_9", 3):
+        told = refusal(400, "identifier_already_signed_in").json()
+        told["errors"][0]["meta"] = {"session_id": session_id}
+        server.faults.append(httpx.Response(400, json=told))
+        await settle(client.sign_in.create(identifier=PHONE))
+        found = client.sign_in.existing_session
+        assert (found.id if found else None) == ("sess_2" if session_id == "sess_2" else None)
+    assert client.session is not None
+    assert client.session.id == "sess_2"
+
+
+# ── the second step ───────────────────────────────────────────────────────────────────
+SECOND = [
+    {"strategy": "phone_code", "phone_number_id": "idn_7", "safe_identifier": "+1***70"},
+    {"strategy": "phone_code", "phone_number_id": "idn_8", "default": True},
+    {"strategy": "email_code", "email_address_id": "idn_9", "safe_identifier": "a*@x"},
+    {"strategy": "backup_code"},
+]
+
+
+@pytest.fixture
+async def half_way(client: AnyClient, server: FakeServer) -> AnyClient:
+    """A client whose user has given the first proof of two."""
+    await settle(client.sign_in.email_code.send_code(email_address=EMAIL))
+    assert server.sign_in is not None
+    server.sign_in |= {"status": "needs_second_factor", "supported_second_factors": SECOND}
+    answer = {"response": server.sign_in, "client": server.client()}
+    server.faults.append(httpx.Response(200, json=answer))
+    await settle(client.sign_in.email_code.verify_code(code=CODE))
+    return client
+
+
+async def test_second_code_goes_to_the_default_phone(
+    half_way: AnyClient, server: FakeServer
+) -> None:
+    assert half_way.sign_in.status == "needs_second_factor"
+    answer = {"response": server.sign_in, "client": server.client()}
+    for number_id in (None, "idn_7"):
+        server.faults.append(httpx.Response(200, json=answer))
+        await settle(half_way.sign_in.mfa.send_phone_code(phone_number_id=number_id))
+    assert server.sent[-1] == "POST /v1/client/sign_ins/sia_1/prepare_second_factor"
+    assert server.form(-2) == {"strategy": "phone_code", "phone_number_id": "idn_8"}
+    assert server.form(-1) == {"strategy": "phone_code", "phone_number_id": "idn_7"}
+    server.faults.append(httpx.Response(200, json=answer))
+    await settle(half_way.sign_in.mfa.send_email_code())
+    assert server.form() == {"strategy": "email_code", "email_address_id": "idn_9"}
+
+
+async def test_second_codes_travel_by_their_strategy(
+    half_way: AnyClient, server: FakeServer
+) -> None:
+    mfa = half_way.sign_in.mfa
+    for strategy, verify in (
+        ("phone_code", mfa.verify_phone_code),
+        ("email_code", mfa.verify_email_code),
+        ("backup_code", mfa.verify_backup_code),
+    ):
+        server.faults.append(refusal(422, "form_code_incorrect", "code"))
+        await settle(verify(code="000000"))
+        assert half_way.sign_in.errors.fields.code is not None
+        assert server.form() == {"strategy": strategy, "code": "000000"}
+        assert server.sent[-1] == "POST /v1/client/sign_ins/sia_1/attempt_second_factor"
+
+
+async def test_second_factor_that_does_not_exist_is_not_found(client: AnyClient) -> None:
+    await settle(client.sign_in.create(identifier=EMAIL))
+    result = await settle(client.sign_in.mfa.send_phone_code())
+    assert result.error is not None
+    assert result.error.code == "factor_not_found"

@@ -266,3 +266,20 @@ def test_properties_show_what_the_server_told(open_client: Opener) -> None:
     assert sign_up.unsafe_metadata == {}
     assert sign_up.verifications.phone_number is None
     assert sign_up.verifications.email_address is None
+
+
+async def test_ticket_and_transfer_travel_by_name(client: AnyClient, server: FakeServer) -> None:
+    sign_up = client.sign_up
+    server.faults += [refusal(400, "ticket_invalid_code") for _ in range(2)]
+    await settle(sign_up.create(ticket="text", first_name="Ada"))
+    await settle(sign_up.ticket(ticket="text"))
+    assert server.form(0) == {"strategy": "ticket", "ticket": "text", "first_name": "Ada"}
+    assert server.form(1) == {"strategy": "ticket", "ticket": "text"}
+    await settle(sign_up.create(transfer=True, legal_accepted=False))
+    assert server.form() == {"transfer": "true", "legal_accepted": "false"}
+
+
+async def test_ticket_is_no_field_of_an_update(client: AnyClient) -> None:
+    await settle(client.sign_up.create(phone_number=PHONE))
+    with pytest.raises(TypeError, match="ticket"):
+        await settle(client.sign_up.update(ticket="text"))  # type: ignore[call-arg]

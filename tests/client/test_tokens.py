@@ -52,6 +52,11 @@ def test_good_token_tells_its_claims() -> None:
     )
 
 
+def test_factor_ages_are_told() -> None:
+    claims = verify_token(MAKER.token(fva=[3, -1]), MAKER.jwks, now=NOW)
+    assert claims.factor_verification_age == (3, -1)
+
+
 def test_all_rules_together_pass() -> None:
     parties = ["https://app.example.com"]
     verify_token(GOOD, MAKER.jwks, now=NOW, issuer=ISSUER, authorized_parties=parties)
@@ -86,6 +91,10 @@ def test_another_library_signs_the_same_way() -> None:
         ("sub", "", 5, "token-invalid"),
         ("sub", 7, 5, "token-invalid"),
         ("sid", 7, 5, "token-invalid"),
+        ("fva", 0, 5, "token-invalid"),
+        ("fva", [0], 5, "token-invalid"),
+        ("fva", [0, True], 5, "token-invalid"),
+        ("fva", ["0", -1], 5, "token-invalid"),
     ],
 )
 def test_bad_claim_has_its_code(claim: str, value: object, skew: float, code: str) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 import pytest
 
 from doorcode.client.errors import AnswerError, ApiError, NetworkError
-from doorcode.client.wire import Answer, encode_form, get, post, read, segment
+from doorcode.client.wire import (
+    Answer,
+    checked,
+    encode_form,
+    get,
+    post,
+    read,
+    segment,
+    upload,
+)
 
 URL = "http://localhost:8787/v1/client"
 
@@ -41,6 +50,34 @@ def test_no_request_names_an_origin() -> None:
 def test_proxy_path_is_kept() -> None:
     built = get("/client").build(httpx.Client(), "http://h/__clerk")
     assert built.url.path == "/__clerk/v1/client"
+
+
+def test_file_is_the_one_field_of_a_form() -> None:
+    built = upload("/me/profile_image", b"\x00\r\n--", query={"a": "b"}).build(
+        httpx.Client(), "http://h"
+    )
+    assert built.headers["content-type"].startswith("multipart/form-data; boundary=")
+    built.read()
+    assert built.content.count(b'name="file"') == 1
+    assert b"\x00\r\n--" in built.content
+    assert built.url.params["a"] == "b"
+
+
+class Names(TypedDict, total=False):
+    """What a form may hold."""
+
+    first_name: str
+
+
+def test_field_that_does_not_exist_is_a_mistake() -> None:
+    assert checked("user", {"first_name": "Ada"}, Names) == {"first_name": "Ada"}
+    with pytest.raises(TypeError, match="A user has no field firstName"):
+        checked("user", {"firstName": "Ada"}, Names)
+
+
+def test_list_is_an_answer_too() -> None:
+    assert answer(json=[{"id": "sess_1"}]).resource == [{"id": "sess_1"}]
+    assert isinstance(answer(500, json=[]).error, AnswerError)
 
 
 @pytest.mark.parametrize(

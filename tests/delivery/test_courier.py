@@ -616,6 +616,25 @@ async def test_a_refusal_that_quotes_the_code_is_kept_without_it(
     assert office.row(message)["last_error"].startswith("550: ")
 
 
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "https://auth.example.com/v1/tickets/accept?ticket=inv_01ABC.secret",
+        "…?ticket=3Dinv_01ABC=\r\n.secret",
+        "INV_01ABC.sec=\nret secret",
+    ],
+)
+async def test_a_refusal_that_quotes_a_link_is_kept_without_it(
+    office: PostOffice, quoted: str
+) -> None:
+    message = await office.post()
+    await run_until(office, office.courier(Postman(Never(f"550: {quoted}"))), "message_failed")
+    written = f"{office.row(message)['last_error']} {office.log.lines}".lower()
+    assert "secret" not in written
+    assert "01abc" not in written
+    assert office.row(message)["last_error"].startswith("550: ")
+
+
 @pytest.mark.parametrize("to", ["ada.lovelace@example.com", PHONE])
 async def test_the_log_shows_the_recipient_masked(office: PostOffice, to: str) -> None:
     await office.post(to)

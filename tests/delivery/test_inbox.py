@@ -29,6 +29,13 @@ async def test_a_letter_can_be_read_as_soon_as_it_was_sent(
     assert received.body == letter().text
 
 
+async def test_a_link_can_be_followed_from_the_inbox(inbox: Inbox, letter: LetterMaker) -> None:
+    await inbox.send(letter(code="", link="https://auth.example.com/x"))
+    [received] = inbox.messages()
+    assert (received.code, received.link) == ("", "https://auth.example.com/x")
+    assert "auth.example.com" not in repr(received)
+
+
 async def test_the_newest_letter_comes_first(inbox: Inbox, letter: LetterMaker) -> None:
     for number, created_at in (("a", NOON), ("c", NOON + 2), ("b", NOON + 1)):
         await inbox.send(letter(id=number, created_at=created_at))

@@ -14,9 +14,11 @@ from doorcode.delivery.interface import Letter
 from doorcode.delivery.render import (
     NAME_CHARACTERS,
     SMS_SEPTETS,
+    Notice,
     Unreadable,
     clean_name,
     pack,
+    pack_notice,
     render,
 )
 from doorcode.domain.message import Message
@@ -141,6 +143,71 @@ def test_no_name_breaks_a_letter(name: str) -> None:
     assert subject.startswith(f"{CODE} is your ")
     assert text.startswith(f"{CODE} is your ")
     assert len(text) + sum(text.count(c) for c in "^{}\\[~]|€") <= SMS_SEPTETS
+
+
+# ── letters without a code ────────────────────────────────────────────────────────────
+LINK = "https://auth.example.com/v1/tickets/accept?ticket=inv_1.mac"
+
+
+def noticed(notice: Notice, name: str = "Acme", days: int = 30) -> Letter:
+    link = LINK if notice is Notice.INVITATION else ""
+    return render(message("email", "Ada@example.com"), pack_notice(notice, name, link, days))
+
+
+def test_an_invitation_carries_its_link_in_both_parts() -> None:
+    letter = noticed(Notice.INVITATION)
+    assert letter.subject == "You are invited to Acme"
+    assert f"\n{LINK}\n" in letter.text
+    assert f'href="{LINK}"' in letter.html
+    assert f">{LINK}</p>" in letter.html  # to be copied where there are no buttons
+    assert (letter.link, letter.code) == (LINK, "")
+
+
+@pytest.mark.parametrize(("days", "words"), [(1, "for 1 day."), (30, "for 30 days.")])
+def test_an_invitation_says_how_long_it_is_valid(days: int, words: str) -> None:
+    letter = noticed(Notice.INVITATION, days=days)
+    assert words in letter.text
+    assert words in letter.html
+
+
+def test_a_word_from_the_waitlist_carries_no_link() -> None:
+    letter = noticed(Notice.WAITLIST)
+    assert letter.subject == "You are on the waitlist of Acme"
+    assert letter.link == letter.code == ""
+    assert "href" not in letter.html
+    assert "valid" not in letter.text
+
+
+@pytest.mark.parametrize(
+    ("notice", "subject"),
+    [(Notice.INVITATION, "You are invited"), (Notice.WAITLIST, "You are on the waitlist")],
+)
+def test_a_letter_of_an_app_without_a_name_still_reads(notice: Notice, subject: str) -> None:
+    letter = noticed(notice, "")
+    assert letter.subject == subject
+    assert letter.text.startswith(f"{subject}.\n\n")
+    assert "\n\n\n" not in letter.text
+
+
+def test_a_line_break_or_markup_in_a_name_stays_words_in_an_invitation() -> None:
+    letter = noticed(Notice.INVITATION, "A\r\nBcc: eve@example.com <b>")
+    assert letter.subject == "You are invited to A Bcc: eve@example.com <b>"
+    assert "<b>" not in letter.html
+
+
+def test_an_invitation_loads_nothing_from_elsewhere() -> None:
+    html = noticed(Notice.INVITATION).html.lower()
+    for remote in ("http:", "<img", "<link", "<script", "url(", "src=", "@import"):
+        assert remote not in html
+
+
+def test_an_invitation_is_told_by_e_mail_only() -> None:
+    with pytest.raises(Unreadable):
+        render(message("sms"), pack_notice(Notice.INVITATION, "Acme", LINK, 30))
+
+
+def test_a_letter_in_a_log_shows_no_link() -> None:
+    assert "inv_1" not in repr(noticed(Notice.INVITATION))
 
 
 def test_the_payload_is_json_with_what_was_packed() -> None:

@@ -75,5 +75,18 @@ def test_a_ticket_outlives_a_change_of_the_key() -> None:
     assert both.text("invt_1") == Tickets(MasterKey({2: NEW}), "ins_1").text("invt_1")
 
 
+def test_an_address_has_one_id_on_the_waitlist_and_no_other_server_knows_it() -> None:
+    name = TICKETS.entry_id("ada@example.com")
+    assert re.fullmatch(r"wle_[0-9a-f]{26}", name)
+    assert TICKETS.entry_id("ada@example.com") == name
+    rotated = Tickets(MasterKey({1: OLD, 2: NEW}), "ins_1")
+    assert rotated.entry_id("ada@example.com") == name
+    others = [Tickets(MasterKey({1: OLD}), "ins_2"), Tickets(MasterKey({1: NEW}), "ins_1")]
+    ids = {one.entry_id("ada@example.com") for one in others} | {
+        TICKETS.entry_id("bea@example.com")
+    }
+    assert len(ids - {name}) == 3
+
+
 def test_a_ticket_ends_with_the_last_key_that_made_it() -> None:
     assert Tickets(MasterKey({2: NEW}), "ins_1").read(TEXT) is None

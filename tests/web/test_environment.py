@@ -79,6 +79,20 @@ def test_a_required_attribute_says_so() -> None:
     assert document["user_settings"]["attributes"]["email_address"]["required"] is True
 
 
+@pytest.mark.parametrize(
+    ("field", "needed", "other"),
+    [("phone", "email_address", "phone_number"), ("email", "phone_number", "email_address")],
+)
+@pytest.mark.parametrize("signs_in", [True, False])
+def test_the_only_address_to_sign_up_with_is_required(
+    field: str, needed: str, other: str, signs_in: bool
+) -> None:
+    """The prebuilt forms hide what is optional: with nothing required they would be empty."""
+    off = Attribute(used_for_sign_up=False, used_for_sign_in=signs_in)
+    assert _attribute(needed, **{field: off})["required"] is True
+    assert _attribute(other, **{field: off})["required"] is False
+
+
 def test_there_are_no_passwords_captchas_or_social_providers() -> None:
     settings = _document()["user_settings"]
     assert settings["social"] == {}

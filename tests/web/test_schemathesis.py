@@ -166,6 +166,9 @@ def test_no_request_gets_an_answer_that_the_file_does_not_know(
             street.granted.add(operation.label)
         assert answer.status_code < 500, answer.text
         assert answer.status_code in named | EVERYWHERE.keys(), answer.text
+        if path.startswith("/v1/client/sessions") and "/verify" not in path:
+            # In the background the SDKs take a 422 for the end of the session.
+            assert answer.status_code != 422, answer.text
         if (method, path) in NOT_JSON and answer.status_code < 400:
             return
         schema = ERRORS if answer.status_code >= 400 else _schema(method, path, answer.status_code)

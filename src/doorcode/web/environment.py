@@ -123,9 +123,9 @@ def _user_settings(instance: Instance) -> Json:
 
 def _attributes(instance: Instance) -> Json:
     """All ten. The forms show the first one that can be used, so the e-mail address leads."""
-    phone = _address(instance.phone, "phone_code")
+    phone = _address(instance, Kind.PHONE)
     return {
-        "email_address": _address(instance.email, "email_code"),
+        "email_address": _address(instance, Kind.EMAIL),
         "phone_number": {**phone, "channels": [channel.value for channel in instance.channels]},
         "username": _username(instance.username),
         "first_name": _name(instance.first_name),
@@ -138,10 +138,14 @@ def _attributes(instance: Instance) -> Json:
     }
 
 
-def _address(attribute: Attribute, strategy: str) -> Json:
+def _address(instance: Instance, kind: Kind) -> Json:
+    attribute, strategy = instance.attribute(kind), Strategy.of(kind).value
+    used = [one for one in Kind if instance.attribute(one).used_for_sign_up]
     return _attribute(
         enabled=attribute.enabled,
-        required=attribute.required,
+        # The prebuilt forms hide what is optional. Without the only address that there is
+        # nobody can sign up, whatever its setting says.
+        required=attribute.required or used == [kind],
         used_for_first_factor=attribute.used_for_sign_in,
         first_factors=[strategy] if attribute.used_for_sign_in else [],
         second_factors=[strategy] if attribute.used_for_second_factor else [],

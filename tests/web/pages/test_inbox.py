@@ -22,7 +22,7 @@ async def test_messages_are_listed_newest_first(site: Site, person: Person) -> N
     answer = await person.get("/inbox/messages")
     assert answer.headers["content-type"] == "application/json"
     newest, oldest = answer.json()
-    assert set(newest) == {"id", "channel", "to", "body", "code", "created_at"}
+    assert set(newest) == {"id", "channel", "to", "body", "code", "link", "created_at"}
     assert (newest["channel"], newest["to"]) == ("email", EMAIL)
     assert (oldest["channel"], oldest["to"]) == ("sms", PHONE)
     assert newest["code"] in newest["body"]
@@ -30,6 +30,15 @@ async def test_messages_are_listed_newest_first(site: Site, person: Person) -> N
     page = await person.see("/inbox")
     assert page.text.index(newest["code"]) < page.text.index(oldest["code"])
     assert "refresh" in [meta.get("http-equiv") for meta in page.all("meta")]
+
+
+async def test_an_invitation_can_be_followed_from_the_inbox(site: Site, person: Person) -> None:
+    answer = await site.house.ask("POST", "/v1/invitations", {"email_address": EMAIL})
+    page = await person.see("/inbox")
+    links = [link["href"] for link in page.all("a") if "tickets/accept" in (link["href"] or "")]
+    assert links == [answer.json()["url"]]
+    [letter] = (await person.get("/inbox/messages")).json()
+    assert (letter["link"], letter["code"]) == (links[0], "")
 
 
 @pytest.mark.parametrize(

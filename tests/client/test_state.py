@@ -92,11 +92,24 @@ def test_session_gone_from_the_client_is_signed_out(state: ClientState[SyncDrive
     assert state.session is None
 
 
-@pytest.mark.parametrize("status", ["pending", "ended", "revoked", "expired"])
-def test_only_an_active_session_counts(state: ClientState[SyncDriver], status: str) -> None:
+@pytest.mark.parametrize("status", ["ended", "removed", "revoked", "expired", "abandoned"])
+def test_session_that_is_over_does_not_count(state: ClientState[SyncDriver], status: str) -> None:
     session: Session[SyncDriver] = Session(id="sess_1", status=status)
     state.load(ClientRecord(sessions=(session,), last_active_session_id="sess_1"))
     assert state.session is None
+
+
+def test_waiting_session_is_in_force(state: ClientState[SyncDriver]) -> None:
+    session: Session[SyncDriver] = Session(id="sess_1", status="pending")
+    state.load(ClientRecord(sessions=(session,), last_active_session_id="sess_1"))
+    assert state.session is session
+
+
+def test_no_session_is_active_where_none_is_wanted(state: ClientState[SyncDriver]) -> None:
+    state.load(ClientRecord(sessions=(SESSION,), last_active_session_id="sess_1"))
+    state.activate(None)
+    assert state.session is None
+    assert state.sessions == (SESSION,)
 
 
 def test_token_that_rides_along_is_kept(state: ClientState[SyncDriver]) -> None:

@@ -152,7 +152,8 @@ def test_retry_after_is_read_in_seconds(header: str, seconds: int | None) -> Non
     ("status", "how"),
     [
         (200, {"text": "<html>hello</html>", "headers": {"content-type": "text/html"}}),
-        (200, {"json": ["a list"]}),
+        (200, {"json": "a text"}),
+        (400, {"json": ["a list"]}),
         (200, {"content": b"\xff\xfe{"}),
         (200, {"text": "[" * 100_000}),
         (307, {"json": {}, "headers": {"location": "https://elsewhere"}}),

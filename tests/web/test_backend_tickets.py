@@ -336,7 +336,8 @@ async def test_the_real_client_makes_and_revokes_a_sign_in_token(
 async def test_the_real_client_invites_lists_and_revokes(house: House, clerk: Clerk) -> None:
     body: Any = {"email_address": BEA, "redirect_url": f"{PAGE}/in", "public_metadata": {"a": 1}}
     made = await clerk.invitations.create_async(request=body)
-    await clerk.invitations.bulk_create_async(request=[{"email_address": "cid@example.com"}])
+    more: Any = [{"email_address": "cid@example.com"}]
+    await clerk.invitations.bulk_create_async(request=more)
     listed = await clerk.invitations.list_async(query=BEA)
     assert [one.id for one in listed] == [made.id]
     revoked = await clerk.invitations.revoke_async(invitation_id=made.id)

@@ -71,6 +71,7 @@ EMAIL_FORMAT = Refusal(
     "is invalid",
     "The e-mail address must be a valid address, like name@example.com.",
 )
+ADDRESS_FORMATS = {"phone_number": PHONE_FORMAT, "email_address": EMAIL_FORMAT}
 IDENTIFIER_FORMAT = Refusal(
     "form_param_format_invalid",
     422,
@@ -456,6 +457,12 @@ BULK_SIZE = Refusal(
     "bulk_size_exceeded", 400, "too many", "There are too many of them for one request."
 )
 DUPLICATE_RECORD = Refusal("duplicate_record", 400, "is duplicate", "There is one already.")
+DUPLICATE_INVITATION = Refusal(
+    "duplicate_record",
+    400,
+    "is duplicate",
+    "There is a pending invitation for this address already. Set ignore_existing to make another.",
+)
 DEV_BROWSER_UNKNOWN = Refusal(
     "dev_browser_unauthenticated",
     401,

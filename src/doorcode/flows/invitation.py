@@ -125,4 +125,4 @@ async def _expect_new(deps: Deps, tx: Transaction, email: Address) -> None:
     for earlier in await tx.tickets_of_email(email):
         if earlier.as_of(now) is TicketStatus.PENDING:
             meta = {"email_addresses": [email.spelling]}
-            raise Refused(replace(errors.DUPLICATE_RECORD, meta=meta))
+            raise Refused(replace(errors.DUPLICATE_INVITATION, meta=meta))

@@ -22,7 +22,6 @@ from doorcode.flows.reverification import expect_recent
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Conflict, Transaction
 
-FORMATS = {Kind.PHONE: errors.PHONE_FORMAT, Kind.EMAIL: errors.EMAIL_FORMAT}
 CLAIMED = replace(
     errors.IDENTIFIER_CLAIMED,
     long_message="Somebody else has verified this address meanwhile. Use another one.",
@@ -100,7 +99,7 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
     try:
         address = parse(kind, text, test_mode=instance.test_mode)
     except Malformed:
-        raise Refused(FORMATS[kind].about(kind)) from None
+        raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
     if not instance.restrictions.allow(address):
         raise Refused(errors.NOT_ALLOWED.about(kind))
     return address

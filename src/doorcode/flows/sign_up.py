@@ -26,8 +26,6 @@ from doorcode.flows.deps import Caller, Deps
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Conflict, Transaction
 
-FORMATS = {Kind.PHONE: errors.PHONE_FORMAT, Kind.EMAIL: errors.EMAIL_FORMAT}
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -241,7 +239,7 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
     try:
         return parse(kind, text, test_mode=instance.test_mode)
     except Malformed:
-        raise Refused(FORMATS[kind].about(kind)) from None
+        raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
 
 
 async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:

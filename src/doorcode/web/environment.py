@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doorcode.domain.instance import Attribute, Instance, NameAttribute, UsernameAttribute
+from doorcode.domain.addresses import Kind, Strategy
+from doorcode.domain.instance import Instance, NameAttribute, UsernameAttribute
 from doorcode.web.wire import Json
 
 _URLS = [
@@ -123,9 +124,9 @@ def _user_settings(instance: Instance) -> Json:
 
 def _attributes(instance: Instance) -> Json:
     """All ten. The forms show the first one that can be used, so the e-mail address leads."""
-    phone = _address(instance, Kind.PHONE)
+    phone = _address(instance, Strategy.PHONE_CODE)
     return {
-        "email_address": _address(instance, Kind.EMAIL),
+        "email_address": _address(instance, Strategy.EMAIL_CODE),
         "phone_number": {**phone, "channels": [channel.value for channel in instance.channels]},
         "username": _username(instance.username),
         "first_name": _name(instance.first_name),
@@ -138,8 +139,8 @@ def _attributes(instance: Instance) -> Json:
     }
 
 
-def _address(instance: Instance, kind: Kind) -> Json:
-    attribute, strategy = instance.attribute(kind), Strategy.of(kind).value
+def _address(instance: Instance, strategy: Strategy) -> Json:
+    kind, attribute = strategy.kind, instance.attribute(strategy.kind)
     used = [one for one in Kind if instance.attribute(one).used_for_sign_up]
     return _attribute(
         enabled=attribute.enabled,

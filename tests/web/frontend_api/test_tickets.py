@@ -96,6 +96,25 @@ async def test_the_app_s_own_pages_come_first(build: Builder) -> None:
     assert led_to(await browser.get(link))[0] == urls["after_sign_in_url"]
 
 
+@pytest.mark.parametrize(
+    ("urls", "page"),
+    [
+        ({"sign_up_url": "/up"}, f"{URL}/sign-up"),
+        ({"sign_up_url": "/up", "home_url": "/"}, f"{URL}/sign-up"),
+        (
+            {"sign_up_url": "/up", "home_url": "https://app.example.com"},
+            "https://app.example.com/up",
+        ),
+        ({"home_url": "https://app.example.com/a"}, "https://app.example.com/a"),
+    ],
+)
+async def test_a_bare_path_lies_beside_the_app_s_home(
+    build: Builder, urls: dict[str, str], page: str
+) -> None:
+    house = await build(Plan(instance={"urls": urls}))
+    assert led_to(await house.browser(None).get(await invite(house)))[0] == page
+
+
 async def test_an_invitation_s_page_comes_before_all(house: House) -> None:
     link = await invite(house, redirect_url=f"{PAGE}/welcome")
     assert led_to(await house.browser(None).get(link))[:2] == (f"{PAGE}/welcome", "sign_up")

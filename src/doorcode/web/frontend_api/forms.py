@@ -12,11 +12,11 @@ from doorcode.domain import errors
 from doorcode.domain.addresses import MAX_LENGTH, Channel, Kind, Strategy
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
+from doorcode.domain.limits import METADATA_BYTES
 from doorcode.domain.sign_in import TICKET
 
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
 NAME_CHARACTERS = 128
-METADATA_BYTES = 8 * 1024
 METADATA_DEPTH = 32
 CODE_CHARACTERS = 32
 EITHER = "email_address_or_phone_number"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.domain.origins import origin_of
 from doorcode.domain.ticket import Ticket
 from doorcode.flows import client as clients
 from doorcode.flows import ticket as story
@@ -15,6 +16,12 @@ from doorcode.web.errors import respond
 from doorcode.web.http import Request, Response
 from doorcode.web.pages import render
 
+# status: the setting that names the app's page, and our own page
+_PAGES = {
+    "sign_up": ("sign_up_url", "/sign-up"),
+    "sign_in": ("sign_in_url", "/sign-in"),
+    "complete": ("after_sign_in_url", "/"),
+}
 _OURS = ("__clerk_ticket", "__clerk_status")
 
 
@@ -59,11 +66,15 @@ def _target(door: Door, ticket: Ticket, status: str) -> str:
         if target is None:
             raise Refused(errors.REDIRECT_INVALID)
         return target
+    name, path = _PAGES[status]
+    return _app_page(door, name) or f"{door.boundary.url}{path}"
+
+
+def _app_page(door: Door, name: str) -> str | None:
+    """A page of the app as the operator has named it; a bare path lies beside its home."""
     urls = door.deps.instance.urls
-    if status == "complete":
-        return urls.get("after_sign_in_url") or urls.get("home_url") or f"{door.boundary.url}/"
-    path = "sign-up" if status == "sign_up" else "sign-in"
-    return urls.get(f"{status}_url") or f"{door.boundary.url}/{path}"
+    page = urljoin(urls.get("home_url", ""), urls.get(name, ""))
+    return page if origin_of(page) else None
 
 
 def _with(url: str, fields: dict[str, str]) -> str:

@@ -26,6 +26,10 @@ export default function HomePage() {
         <p>
           <Link href="/dashboard" prefetch={false}>Go to the dashboard</Link>
         </p>
+        <p>
+          The SDK&apos;s ready-made <Link href="/prebuilt/user">button</Link> and{' '}
+          <Link href="/prebuilt/account" prefetch={false}>account pages</Link>
+        </p>
         <SignOut />
       </>
     )
@@ -44,6 +48,8 @@ export default function HomePage() {
       <ul>
         <li><Link href="/prebuilt/sign-up">Sign up</Link></li>
         <li><Link href="/prebuilt/sign-in">Sign in</Link></li>
+        <li><Link href="/prebuilt/either">Sign in or up, whichever it takes</Link></li>
+        <li><Link href="/prebuilt/waitlist">Join the waitlist</Link></li>
       </ul>
     </>
   )

@@ -107,8 +107,8 @@ class StateError(CallError):
 
     Codes: ``factor_not_found`` (this sign-in cannot be proven by that kind of code),
     ``attempt_not_found`` (the server no longer knows the attempt), ``session_not_created``
-    (``finalize()`` before the attempt was complete), ``session_not_found`` (the session ended
-    before ``finalize()``).
+    (``finalize()`` before the attempt was complete), ``session_not_found`` (the session has ended,
+    or this client never had it).
     """
 
     def __init__(self, code: str, reason: str) -> None:

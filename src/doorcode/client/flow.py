@@ -121,7 +121,7 @@ class Runs(Generic[D]):
         self.driver = driver
 
 
-class flow(Generic[P, R]):  # noqa: N801 -- a decorator, spelled as property is  # noqa: N801 - it is written as a decorator
+class flow(Generic[P, R]):  # noqa: N801 -- a decorator, spelled as property is
     """Make a generator method a call: direct on a ``SyncDriver``, awaited on an ``AsyncDriver``."""
 
     def __init__(self, body: Callable[Concatenate[Any, P], Flow[R]]) -> None:

@@ -140,7 +140,7 @@ class User(Live[D], Generic[D], frozen=True, kw_only=True, dict=True):
     def set_profile_image(self, *, file: bytes | None) -> Flow[None]:
         """Take the bytes of a PNG, JPEG or WebP file as the picture; None removes it.
 
-        Errors: ``image_too_large``, ``image_type_invalid`` and others of that kind.
+        Errors: ``image_too_large``, ``request_body_invalid`` (no picture), ``image_not_found``.
         """
         tie, path = self._tie, "/me/profile_image"
         if file is None:

@@ -100,6 +100,10 @@ class User:
             and instance.attribute(owned.address.kind).used_for_sign_in
         ]
 
+    def signs_in_by(self, address: Address, instance: Instance) -> bool:
+        """Whether a first code to this address may sign this person in."""
+        return any(one.address.is_same_as(address) for one in self.first_factor_addresses(instance))
+
     def second_factor_addresses(self, instance: Instance) -> list[OwnedAddress]:
         """The addresses that a second code may go to, the default one first."""
         reserved = [owned for owned in self.addresses if is_reserved(owned, instance)]

@@ -19,6 +19,7 @@ from doorcode.domain.sign_in import (
     first_factors,
     next_step,
 )
+from doorcode.domain.ticket import TicketKind
 from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
@@ -118,7 +119,7 @@ async def try_code(
                 return await _offer_transfer(deps, tx, client, sign_in, tried)
             sign_in = replace(sign_in, user_id=user.id)
         verification = await codes.consume(deps, tx, tried)
-        user = _expect_owner(user, verification.address)
+        user = _expect_owner(deps, user, verification.address)
         sign_in = replace(sign_in, first=verification, first_strategy=strategy)
         return await _step(deps, tx, caller, client, sign_in, user)
 
@@ -185,10 +186,15 @@ async def _enter(
         ticket = await tx.ticket(found.ticket_id)
         assert ticket is not None  # noqa: S101 - it was found in this unit
         await tickets.use(deps, tx, ticket)
-        # The app's server vouches for the person; it has asked for no second step.
-        return await finish(deps, tx, caller, client, replace(sign_in, first_strategy=TICKET), user)
-    assert found.proved is not None  # noqa: S101 - the caller has looked
-    verification = codes.proved(sign_in.id, found.proved.address, deps.now())
+        if ticket.kind is TicketKind.SIGN_IN_TOKEN:
+            # The app's server vouches for the person; it has asked for no second step.
+            sign_in = replace(sign_in, first_strategy=TICKET)
+            return await finish(deps, tx, caller, client, sign_in, user)
+    # An invitation proves the mailbox that it was sent to, as a code does, and no more: the
+    # second step may have been set up long after it.
+    address = found.proved.address if found.proved else found.address
+    assert address is not None  # noqa: S101 - an invitation names one
+    verification = codes.proved(sign_in.id, address, deps.now())
     await tx.add_verification(verification, delete_at=sign_in.abandon_at)
     sign_in = replace(sign_in, first=verification, first_strategy=verification.strategy)
     return await _step(deps, tx, caller, client, sign_in, user)
@@ -229,9 +235,13 @@ async def finish(
     return Answer(sign_in, shown, user, client_token=token)
 
 
-def _expect_owner(user: User | None, address: Address) -> User:
-    """An account may have been deleted, banned, or lost the address since the code was sent."""
-    if user is None or user.owner_of(address) is None:
+def _expect_owner(deps: Deps, user: User | None, address: Address) -> User:
+    """An account may have been deleted, banned, or lost the address since the code was sent.
+
+    So may the address its use: one that is reserved for the second step is no first factor,
+    nor is it in an attempt that asks for a code before it looks for an account.
+    """
+    if user is None or not user.signs_in_by(address, deps.instance):
         raise Refused(errors.USER_GONE)
     return expect_usable(user)
 

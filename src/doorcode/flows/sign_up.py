@@ -61,7 +61,7 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
 async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
-        proved = await _transferable(tx, client) if wanted.transfer else None
+        proved = await _transferable(deps, tx, client) if wanted.transfer else None
         if client:
             client = await clients.retire_attempts(tx, client)
         try:
@@ -156,11 +156,12 @@ async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None)
         raise Refused(errors.SESSION_EXISTS)
 
 
-async def _transferable(tx: Transaction, client: Client | None) -> Verification:
+async def _transferable(deps: Deps, tx: Transaction, client: Client | None) -> Verification:
     """The proof that the client's sign-in holds of an address that nobody has."""
     sign_in = await tx.sign_in(client.sign_in_id) if client and client.sign_in_id else None
-    if sign_in is None or sign_in.transferable is None or sign_in.first is None:
+    if sign_in is None or not sign_in.is_open(deps.now()) or not sign_in.transferable:
         raise Refused(errors.TRANSFER_INVALID)
+    assert sign_in.first is not None  # noqa: S101 - it is what can be transferred
     return sign_in.first
 
 
@@ -198,11 +199,14 @@ async def _keep(
     """Remember an attempt, with what is proved already by a transfer or by its ticket."""
     sign_up = replace(draft, client_id=client.id)
     await tx.add_sign_up(sign_up)
-    given = [proved.address] if proved else []
+    # A transfer makes no proof younger. One by ticket serves this attempt alone: whoever holds
+    # a copy of a used invitation must not follow its owner in by transferring back.
+    given = [(proved.address, proved.expires_at)] if proved else []
     if sign_up.ticket_id and sign_up.email:
-        given.append(sign_up.email)
-    for address in given:
+        given.append((sign_up.email, sign_up.created_at))
+    for address, until in given:
         verification = codes.proved(sign_up.id, address, sign_up.created_at)
+        verification = replace(verification, expires_at=until)
         await tx.add_verification(verification, delete_at=sign_up.abandon_at + DAY)
         sign_up = _with(sign_up, verification)
     return sign_up
@@ -219,11 +223,15 @@ async def _invitation(deps: Deps, tx: Transaction, wanted: Wanted) -> Ticket | N
         if Kind.EMAIL in wanted.texts or wanted.transfer:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         return ticket
-    if deps.instance.mode is SignUpMode.RESTRICTED:
-        raise Refused(errors.SIGN_UP_RESTRICTED)
-    if deps.instance.mode is SignUpMode.WAITLIST:
-        raise Refused(errors.SIGN_UP_WAITLIST)
+    _expect_public(deps.instance)
     return None
+
+
+def _expect_public(instance: Instance) -> None:
+    if instance.mode is SignUpMode.RESTRICTED:
+        raise Refused(errors.SIGN_UP_RESTRICTED)
+    if instance.mode is SignUpMode.WAITLIST:
+        raise Refused(errors.SIGN_UP_WAITLIST)
 
 
 async def _addresses(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
@@ -244,11 +252,15 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
 
 async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
     """Refuse an address that may not sign up here, or that somebody has."""
-    if not deps.instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about(address.kind))
+    _expect_allowed(deps.instance, address)
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
     return address
+
+
+def _expect_allowed(instance: Instance, address: Address) -> None:
+    if not instance.restrictions.allow(address):
+        raise Refused(errors.NOT_ALLOWED.about(address.kind))
 
 
 async def _profile(deps: Deps, tx: Transaction, wanted: Wanted, before: Profile) -> Profile:
@@ -299,6 +311,10 @@ async def _complete(
     ticket = await tx.ticket(sign_up.ticket_id) if sign_up.ticket_id else None
     if ticket:
         await tickets.use(deps, tx, ticket)
+    else:  # the door may have been closed since the attempt began
+        _expect_public(deps.instance)
+        for address in sign_up.addresses:
+            _expect_allowed(deps.instance, address)
     user = _new_user(sign_up, ticket, deps.now())
     try:
         await tx.add_user(user)

@@ -18,6 +18,7 @@ from dataclasses import replace
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
 from doorcode.domain.ticket import Ticket, TicketKind, TicketStatus, WaitlistStatus
+from doorcode.domain.user import User
 from doorcode.flows.deps import Deps
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
@@ -48,6 +49,13 @@ async def use(deps: Deps, tx: Transaction, ticket: Ticket) -> None:
     if entry and entry.status is not WaitlistStatus.COMPLETED:
         done = replace(entry, status=WaitlistStatus.COMPLETED, updated_at=now)
         await tx.save_waitlist_entry(done, entry.status)
+
+
+async def account_of(tx: Transaction, ticket: Ticket) -> User | None:
+    """The account that a ticket signs in; None where whoever bears it signs up."""
+    if ticket.email:
+        return await tx.user_by_address(ticket.email)
+    return await tx.user(ticket.user_id) if ticket.user_id else None
 
 
 def link(deps: Deps, ticket: Ticket) -> str:

@@ -69,7 +69,9 @@ async def find(
         found = await _by_identifier(deps, tx, wanted)
     else:
         return Whom()
-    if found.user and not wanted.sign_up_if_missing:
+    # Who was asked for by address alone, and may be nobody, is looked at after the code.
+    waits = wanted.sign_up_if_missing and not (found.proved or found.ticket_id)
+    if found.user and not waits:
         expect_usable(found.user)
         _expect_not_here(live, found.user)
     return found
@@ -79,7 +81,8 @@ async def _by_ticket(deps: Deps, tx: Transaction, text: str) -> Whom:
     ticket = await tickets.find(deps, tx, text)
     if ticket.kind is TicketKind.INVITATION:
         user = await tx.user_by_address(ticket.email) if ticket.email else None
-        if user is None:
+        # Whoever claimed the address without proof is not the one who was invited.
+        if user is None or ticket.email is None or user.owner_of(ticket.email) is None:
             raise Refused(errors.INVITATION_NO_ACCOUNT)
         return Whom(ticket.email, user=user, ticket_id=ticket.id)
     user = await tx.user(ticket.user_id) if ticket.user_id else None
@@ -158,6 +161,6 @@ async def transferable(
             fresh = deps.now() < verification.expires_at
             if fresh and verification.status is VerificationStatus.VERIFIED:
                 user = await tx.user_by_address(verification.address)
-                if user and user.owner_of(verification.address):
+                if user and user.signs_in_by(verification.address, deps.instance):
                     return verification, user
     raise Refused(errors.TRANSFER_INVALID)

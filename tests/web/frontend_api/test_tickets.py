@@ -43,7 +43,7 @@ def led_to(answer: httpx.Response) -> tuple[str, str, str]:
 async def test_an_invitation_leads_to_the_sign_up(house: House) -> None:
     link = await invite(house)
     answer = await house.browser(None).get(link)
-    assert led_to(answer) == (f"{URL}/sign-up", "sign_up", link.partition("ticket=")[2])
+    assert led_to(answer) == (f"{URL}/ticket", "sign_up", link.partition("ticket=")[2])
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
 
@@ -51,13 +51,13 @@ async def test_an_invitation_leads_to_the_sign_up(house: House) -> None:
 async def test_an_account_is_led_to_the_sign_in(house: House) -> None:
     await house.someone(EMAIL)
     answer = await house.browser(None).get(await invite(house, EMAIL))
-    assert led_to(answer)[:2] == (f"{URL}/sign-in", "sign_in")
+    assert led_to(answer)[:2] == (f"{URL}/ticket", "sign_in")
 
 
 async def test_a_sign_in_token_leads_to_the_sign_in(house: House) -> None:
     entered = (await house.browser().sign_up(EMAIL)).json()
     link = await a_token(house, entered["response"]["created_user_id"])
-    assert led_to(await house.browser(None).get(link))[:2] == (f"{URL}/sign-in", "sign_in")
+    assert led_to(await house.browser(None).get(link))[:2] == (f"{URL}/ticket", "sign_in")
 
 
 async def test_whoever_is_signed_in_already_has_nothing_left_to_do(house: House) -> None:
@@ -99,13 +99,13 @@ async def test_the_app_s_own_pages_come_first(build: Builder) -> None:
 @pytest.mark.parametrize(
     ("urls", "page"),
     [
-        ({"sign_up_url": "/up"}, f"{URL}/sign-up"),
-        ({"sign_up_url": "/up", "home_url": "/"}, f"{URL}/sign-up"),
+        ({"sign_up_url": "/up"}, f"{URL}/ticket"),
+        ({"sign_up_url": "/up", "home_url": "/"}, f"{URL}/ticket"),
         (
             {"sign_up_url": "/up", "home_url": "https://app.example.com"},
             "https://app.example.com/up",
         ),
-        ({"home_url": "https://app.example.com/a"}, "https://app.example.com/a"),
+        ({"home_url": "https://app.example.com/a"}, f"{URL}/ticket"),
     ],
 )
 async def test_a_bare_path_lies_beside_the_app_s_home(
@@ -157,7 +157,7 @@ async def test_what_is_no_ticket_leads_nowhere(house: House, query: str) -> None
 async def test_nobody_who_passes_a_link_on_changes_where_it_leads(house: House, extra: str) -> None:
     link = await invite(house)
     answer = await house.browser(None).get(link + extra)
-    assert led_to(answer)[:2] == (f"{URL}/sign-up", "sign_up")
+    assert led_to(answer)[:2] == (f"{URL}/ticket", "sign_up")
 
 
 async def test_a_ticket_that_is_worth_nothing_says_why(house: House) -> None:

@@ -18,8 +18,8 @@ from doorcode.web.pages import render
 
 # status: the setting that names the app's page, and our own page
 _PAGES = {
-    "sign_up": ("sign_up_url", "/sign-up"),
-    "sign_in": ("sign_in_url", "/sign-in"),
+    "sign_up": ("sign_up_url", "/ticket"),
+    "sign_in": ("sign_in_url", "/ticket"),
     "complete": ("after_sign_in_url", "/"),
 }
 _OURS = ("__clerk_ticket", "__clerk_status")
@@ -45,14 +45,11 @@ async def _where(door: Door, request: Request, text: str) -> tuple[str, str]:
     deps = door.deps
     async with deps.storage.reading() as tx:
         ticket = await story.find(deps, tx, text)
-        user_id = ticket.user_id
-        if ticket.email:
-            user = await tx.user_by_address(ticket.email)
-            user_id = user.id if user else None
-    status = "sign_in" if user_id else "sign_up"
-    if user_id:
+        account = await story.account_of(tx, ticket)
+    status = "sign_in" if account else "sign_up"
+    if account:
         view = await clients.show(deps, await door.caller(request))
-        if view and any(user.id == user_id for _, user in view.sessions):
+        if view and any(user.id == account.id for _, user in view.sessions):
             status = "complete"
     return status, _target(door, ticket, status)
 
@@ -73,7 +70,10 @@ def _target(door: Door, ticket: Ticket, status: str) -> str:
 def _app_page(door: Door, name: str) -> str | None:
     """A page of the app as the operator has named it; a bare path lies beside its home."""
     urls = door.deps.instance.urls
-    page = urljoin(urls.get("home_url", ""), urls.get(name, ""))
+    named, home = urls.get(name, ""), urls.get("home_url", "")
+    if not named and name != "after_sign_in_url":
+        return None  # the app's home would not know what to do with a ticket
+    page = urljoin(home, named)
     return page if origin_of(page) else None
 
 

@@ -1,10 +1,13 @@
-import { UserButton } from '@clerk/nextjs'
+import Link from 'next/link'
+import { Show, UserButton } from '@clerk/nextjs'
 
 export default function PrebuiltUserPage() {
   return (
     <>
       <h1>Who is signed in</h1>
-      <UserButton signInUrl="/prebuilt/sign-in" />
+      <Show when="signed-in" fallback={<Link href="/prebuilt/sign-in">Nobody: sign in</Link>}>
+        <UserButton signInUrl="/prebuilt/sign-in" />
+      </Show>
     </>
   )
 }

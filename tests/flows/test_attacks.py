@@ -94,7 +94,7 @@ async def test_a_reserved_number_is_no_first_factor_of_an_attempt_that_may_sign_
     tried = sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
     assert await refused(tried) == "sign_in_identification_or_user_deleted"
     by_paper = second_factor.try_backup_code(world.deps, caller, attempt.id, BACKUP)
-    assert await refused(by_paper) == "action_invalid"
+    assert await refused(by_paper) == "client_state_invalid"
 
 
 async def test_a_number_reserved_since_its_code_was_sent_is_no_first_factor(world: World) -> None:
@@ -165,24 +165,19 @@ async def test_an_invitation_opens_no_account_that_never_proved_the_address(worl
 
 
 # ── proofs that are used again ────────────────────────────────────────────────────────
-async def holding(world: World, text: str) -> Caller:
+async def holding(world: World, text: str) -> tuple[Caller, str]:
     """Somebody who began to sign up by an invitation, and waits."""
-    caller, attempt = started(
-        await sign_up.start(world.deps, Caller(), sign_up.Wanted(ticket=text))
-    )
+    begun = await sign_up.start(world.deps, Caller(), sign_up.Wanted(ticket=text))
+    caller, attempt = started(begun)
     assert attempt.status == "missing_requirements"
-    return caller
+    return caller, attempt.id
 
 
 async def test_a_used_invitation_opens_nothing_to_who_held_it_back(world: World) -> None:
     """A copy of the link is kept warm until its owner has come in by the original."""
     world.switch(phone=Attribute(required=True))
     text = await an_invitation(world)
-    thief, owner = await holding(world, text), await holding(world, text)
-    async with world.deps.storage.reading() as tx:
-        client = await tx.client(str(owner.client_id))
-    assert client is not None
-    attempt = str(client.sign_up_id)
+    (thief, _), (owner, attempt) = await holding(world, text), await holding(world, text)
     wanted = sign_up.Wanted({Kind.PHONE: ADA}, strategy=PHONE)
     await sign_up.change(world.deps, owner, attempt, wanted)
     done = await sign_up.try_code(world.deps, owner, attempt, PHONE, world.code)

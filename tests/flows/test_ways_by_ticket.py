@@ -157,6 +157,25 @@ async def test_an_invitation_cannot_be_turned_to_another_address(world: World) -
         )
 
 
+async def test_components_may_send_the_ticket_and_its_address_again(world: World) -> None:
+    """The prebuilt form does, when it goes on with what was missing."""
+    world.switch(mode=SignUpMode.RESTRICTED, phone=Attribute(required=True))
+    text, other = await invited(world), await invited(world, "other@example.com")
+    same = {Kind.EMAIL: ADA_MAIL.upper()}
+    begun = await sign_up.start(world.deps, Caller(), sign_up.Wanted(same, ticket=text))
+    assert begun.client is not None
+    assert begun.subject is not None
+    assert begun.subject.unverified_fields(world.deps.instance) == []
+    caller, attempt = Caller(begun.client.client.id), begun.subject.id
+    with pytest.raises(Refused, match="form_conditional_param_disallowed"):
+        await sign_up.change(world.deps, caller, attempt, sign_up.Wanted(ticket=other))
+    more = sign_up.Wanted({**same, Kind.PHONE: BEA}, strategy=PHONE, ticket=text)
+    await sign_up.change(world.deps, caller, attempt, more)
+    done = await sign_up.try_code(world.deps, caller, attempt, PHONE, world.code)
+    assert done.subject is not None
+    assert done.subject.status == "complete"
+
+
 async def test_of_two_sign_ups_by_one_invitation_one_is_finished(world: World) -> None:
     world.switch(phone=Attribute(required=True))
     text = await invited(world)

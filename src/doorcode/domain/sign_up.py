@@ -15,7 +15,7 @@ from typing import Any
 from doorcode.domain import errors
 from doorcode.domain.addresses import Address, Kind, Strategy
 from doorcode.domain.errors import Refused
-from doorcode.domain.instance import Instance, UsernameAttribute
+from doorcode.domain.instance import Instance, SignUpMode, UsernameAttribute
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
 
@@ -158,6 +158,20 @@ class SignUp:
         if name in (Kind.PHONE, Kind.EMAIL):
             return self.address(Kind(name)) is not None
         return self.profile.value_of(name) is not None
+
+
+def expect_public(instance: Instance) -> None:
+    """Refuse where only those sign up whom somebody has invited."""
+    if instance.mode is SignUpMode.RESTRICTED:
+        raise Refused(errors.SIGN_UP_RESTRICTED)
+    if instance.mode is SignUpMode.WAITLIST:
+        raise Refused(errors.SIGN_UP_WAITLIST)
+
+
+def expect_allowed(address: Address, instance: Instance) -> None:
+    """Refuse an address that the lists of the instance keep out."""
+    if not instance.restrictions.allow(address):
+        raise Refused(errors.NOT_ALLOWED.about(address.kind))
 
 
 def username_value(username: str) -> str:

@@ -10,11 +10,19 @@ from doorcode.domain import errors
 from doorcode.domain.addresses import Address, Channel, Kind, Malformed, Strategy, parse
 from doorcode.domain.client import Client
 from doorcode.domain.errors import PARAM_MISSING, Refusal, Refused
-from doorcode.domain.instance import Instance, SignUpMode
+from doorcode.domain.instance import Instance
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, DAY
 from doorcode.domain.message import Message
 from doorcode.domain.sign_in import TICKET
-from doorcode.domain.sign_up import Profile, SignUp, Status, expect_username, username_value
+from doorcode.domain.sign_up import (
+    Profile,
+    SignUp,
+    Status,
+    expect_allowed,
+    expect_public,
+    expect_username,
+    username_value,
+)
 from doorcode.domain.ticket import Ticket, TicketKind
 from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Verification
@@ -89,11 +97,10 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
     """Change what was given. An address that changes must be verified anew."""
     async with deps.storage.transaction() as tx:
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
-        if wanted.ticket:
+        if wanted.ticket and deps.tickets.read(wanted.ticket) != sign_up.ticket_id:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
-        if sign_up.ticket_id and Kind.EMAIL in wanted.texts:
-            # The invitation is the address's; with another it would let in anybody.
-            raise Refused(errors.PARAM_CONFLICT.about(Kind.EMAIL))
+        if sign_up.ticket_id:
+            wanted = _as_invited(deps.instance, wanted, sign_up.email)
         given = await _addresses(deps, tx, wanted)
         sign_up = replace(
             sign_up,
@@ -170,6 +177,8 @@ async def _draft(
 ) -> SignUp:
     """The attempt as the form describes it, or `Refused`."""
     invitation = await _invitation(deps, tx, wanted)
+    if invitation:
+        wanted = _as_invited(deps.instance, wanted, invitation.email)
     addresses = await _addresses(deps, tx, wanted)
     if proved:
         addresses[proved.address.kind] = await _expect_usable(deps, tx, proved.address)
@@ -220,18 +229,25 @@ async def _invitation(deps: Deps, tx: Transaction, wanted: Wanted) -> Ticket | N
             raise Refused(errors.SIGN_IN_TOKEN_ELSEWHERE)
         if await tx.user_by_address(ticket.email):
             raise Refused(errors.INVITATION_ACCOUNT_EXISTS)
-        if Kind.EMAIL in wanted.texts or wanted.transfer:
+        if wanted.transfer:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         return ticket
-    _expect_public(deps.instance)
+    expect_public(deps.instance)
     return None
 
 
-def _expect_public(instance: Instance) -> None:
-    if instance.mode is SignUpMode.RESTRICTED:
-        raise Refused(errors.SIGN_UP_RESTRICTED)
-    if instance.mode is SignUpMode.WAITLIST:
-        raise Refused(errors.SIGN_UP_WAITLIST)
+def _as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wanted:
+    """The form without the invited address, which components send along, or `Refused`.
+
+    The invitation is that address's; with another it would let in anybody.
+    """
+    text = wanted.texts.get(Kind.EMAIL)
+    if text is None:
+        return wanted
+    if not _read(instance, Kind.EMAIL, text).is_same_as(email):
+        raise Refused(errors.PARAM_CONFLICT.about(Kind.EMAIL))
+    others = {kind: one for kind, one in wanted.texts.items() if kind is not Kind.EMAIL}
+    return replace(wanted, texts=others)
 
 
 async def _addresses(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
@@ -252,15 +268,10 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
 
 async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
     """Refuse an address that may not sign up here, or that somebody has."""
-    _expect_allowed(deps.instance, address)
+    expect_allowed(address, deps.instance)
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
     return address
-
-
-def _expect_allowed(instance: Instance, address: Address) -> None:
-    if not instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about(address.kind))
 
 
 async def _profile(deps: Deps, tx: Transaction, wanted: Wanted, before: Profile) -> Profile:
@@ -312,9 +323,9 @@ async def _complete(
     if ticket:
         await tickets.use(deps, tx, ticket)
     else:  # the door may have been closed since the attempt began
-        _expect_public(deps.instance)
+        expect_public(deps.instance)
         for address in sign_up.addresses:
-            _expect_allowed(deps.instance, address)
+            expect_allowed(address, deps.instance)
     user = _new_user(sign_up, ticket, deps.now())
     try:
         await tx.add_user(user)

@@ -52,6 +52,16 @@ def test_every_setting_of_an_app_stands_alone_on_its_line() -> None:
     }
 
 
+def test_an_operator_with_https_is_told_what_an_app_needs_and_no_more() -> None:
+    """The SDKs find the server by its key; the other lines would send them another way."""
+    printed = settings_of(greet_operator(operators_settings(), started()))
+    assert list(printed) == [
+        "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY",
+        "CLERK_SECRET_KEY",
+        "CLERK_API_URL",
+    ]
+
+
 def test_with_tls_every_address_is_https_and_the_authority_is_named() -> None:
     text = greet_developer(development({}, tls="on"), started(), CA)
     printed = settings_of(text)

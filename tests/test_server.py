@@ -178,7 +178,27 @@ async def test_production_without_warnings_is_not_yet(tmp_path: Path) -> None:
     async with open_server(serve(tmp_path)) as server:
         assert any("DOORCODE_SMTP_URL" in warning for warning in server.warnings)
         assert not any("TEST_MODE" in warning for warning in server.warnings)
-        assert not any("https" in warning for warning in server.warnings)
+        assert not any("is not https" in warning for warning in server.warnings)
+
+
+async def test_an_app_that_the_cookies_do_not_reach_is_named(tmp_path: Path) -> None:
+    apps = "https://app.example.com,https://example.com,https://other.example"
+    apart = {"URL": "https://auth.example.com", "ORIGINS": apps}
+    for domain, hosts in (
+        ("", ["app.example.com", "example.com", "other.example"]),
+        ("example.com", ["other.example"]),
+    ):
+        async with open_server(serve(tmp_path, **apart, COOKIE_DOMAIN=domain)) as server:
+            said = [one for one in server.warnings if "DOORCODE_COOKIE_DOMAIN" in one]
+            assert [one.partition(" ")[0] for one in said] == hosts
+
+
+async def test_scripts_from_a_stranger_are_told(tmp_path: Path) -> None:
+    async with open_server(serve(tmp_path)) as server:
+        assert any("doorcode sdk install" in warning for warning in server.warnings)
+    (tmp_path / "sdk" / "clerk-js").mkdir(parents=True)
+    async with open_server(serve(tmp_path)) as server:
+        assert not any("doorcode sdk install" in warning for warning in server.warnings)
 
 
 async def test_mail_server_takes_its_warning_away(tmp_path: Path) -> None:

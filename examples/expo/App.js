@@ -6,12 +6,12 @@ import { SignInScreen, SignUpScreen } from './screens'
 
 const web = Platform.OS === 'web'
 
-// A real app has a router; on the web the address chooses among these three, on a phone a button.
-const screens = { '/': StartScreen, '/sign-up': SignUpScreen, '/sign-in': SignInScreen }
+// A real app has a router; here a button chooses among these three, on the web also the address.
+const screens = { 'sign-up': SignUpScreen, 'sign-in': SignInScreen }
 
 export default function App() {
-  const [path, setPath] = useState(web ? location.pathname : '/')
-  const Screen = screens[path] ?? StartScreen
+  const [screen, setScreen] = useState(web ? new URLSearchParams(location.search).get('screen') : null)
+  const Screen = screens[screen] ?? StartScreen
 
   return (
     <ClerkProvider
@@ -23,7 +23,7 @@ export default function App() {
     >
       <ScrollView contentContainerStyle={{ maxWidth: 416, padding: 16, gap: 8 }}>
         <Show when="signed-out">
-          <Screen go={setPath} />
+          <Screen go={setScreen} />
         </Show>
         <Show when="signed-in">
           <AccountScreen />
@@ -37,8 +37,8 @@ function StartScreen({ go }) {
   return (
     <>
       <Text role="heading">You are signed out</Text>
-      <Button title="Go to sign-up" onPress={() => go('/sign-up')} />
-      <Button title="Go to sign-in" onPress={() => go('/sign-in')} />
+      <Button title="Go to sign-up" onPress={() => go('sign-up')} />
+      <Button title="Go to sign-in" onPress={() => go('sign-in')} />
     </>
   )
 }

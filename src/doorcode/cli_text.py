@@ -59,12 +59,14 @@ def _env_lines(settings: Settings, server: Server) -> list[str]:
     """The settings of an app, one a line and nothing else on it: scripts read them."""
     npm = f"{settings.url}/npm/@clerk"
     secret = server.keys.secret_key
+    # The SDKs find an https server by its key alone.
+    by_key = not settings.development and settings.url == settings.issuer
     return [
         f"NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY={settings.publishable_key}",
         *([f"CLERK_SECRET_KEY={secret}"] if secret else []),
-        f"NEXT_PUBLIC_CLERK_PROXY_URL={settings.url}",
-        f"NEXT_PUBLIC_CLERK_JS_URL={npm}/clerk-js@6/dist/clerk.browser.js",
-        f"NEXT_PUBLIC_CLERK_UI_URL={npm}/ui@1/dist/ui.browser.js",
+        *([] if by_key else [f"NEXT_PUBLIC_CLERK_PROXY_URL={settings.url}"]),
+        *([] if by_key else [f"NEXT_PUBLIC_CLERK_JS_URL={npm}/clerk-js@6/dist/clerk.browser.js"]),
+        *([] if by_key else [f"NEXT_PUBLIC_CLERK_UI_URL={npm}/ui@1/dist/ui.browser.js"]),
         f"CLERK_API_URL={settings.url}",
     ]
 

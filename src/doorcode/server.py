@@ -196,6 +196,16 @@ def _warnings(settings: Settings) -> list[str]:
         )
     if settings.development:
         return warnings
+    if not directory and not (settings.data / "sdk" / "clerk-js").is_dir():
+        warnings.append(
+            f"Browsers load the SDK's scripts from {settings.sdk_cdn}. `doorcode sdk install` "
+            "lets this server hand them out itself."
+        )
+    warnings += [
+        f"{host} cannot see the cookies of {urlsplit(settings.url).hostname}: set "
+        "DOORCODE_COOKIE_DOMAIN to the domain above both, unless that app carries /__clerk itself."
+        for host in _apart(settings)
+    ]
     if settings.test_mode:
         warnings.append(
             "DOORCODE_TEST_MODE is on: anybody can sign up with a test identifier and the "
@@ -212,6 +222,17 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.url.startswith("https://"):
         warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")
     return warnings
+
+
+def _apart(settings: Settings) -> list[str]:
+    """The hosts of apps whose pages this server's cookies do not reach."""
+    own, domain = urlsplit(settings.url).hostname or "", settings.cookie_domain
+    hosts = sorted({urlsplit(origin).hostname or "" for origin in settings.origins})
+    return [
+        host
+        for host in hosts
+        if host != own and not (domain and (host == domain or host.endswith(f".{domain}")))
+    ]
 
 
 async def _clean(storage: Storage) -> None:

@@ -23,10 +23,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect
+from tests.e2e.components import Components
 from tests.e2e.processes import (
     ROOT,
     Background,
     Inbox,
+    Rules,
     Server,
     Traffic,
     answers,
@@ -75,6 +77,16 @@ def server(
 ) -> Iterator[Server]:
     with doorcode_dev(sdk, tmp_path_factory.mktemp("doorcode"), running) as server:
         yield server
+
+
+@pytest.fixture
+def rules(server: Server) -> Iterator[Rules]:
+    """What the server asks of people; as it was when the test is over."""
+    rules = Rules(server)
+    try:
+        yield rules
+    finally:
+        rules.restore()
 
 
 # ── the app ───────────────────────────────────────────────────────────────────────────
@@ -313,6 +325,19 @@ class Visitor:
 @pytest.fixture
 def visitor(page: Page, app: str) -> Visitor:
     return Visitor(page, app)
+
+
+@pytest.fixture
+def components(visitor: Visitor, inbox: Inbox) -> Components:
+    """The SDK's ready-made components, in front of the same person."""
+    return Components(visitor, inbox)
+
+
+@pytest.fixture
+def elsewhere(browser: Browser, app: str) -> Iterator[Visitor]:
+    """Somebody on another device."""
+    with watched_context(browser, Traffic()) as context:
+        yield Visitor(context.new_page(), app)
 
 
 @pytest.fixture

@@ -190,6 +190,7 @@ def kept_running(
 class Server:
     url: str
     settings: dict[str, str]
+    data: Path
 
 
 @contextmanager
@@ -209,7 +210,48 @@ def doorcode_dev(sdk: Path, home: Path, running: list[Background]) -> Iterator[S
         process.wait_until(lambda: answers(f"{url}/v1/health"), seconds=30)
         settings = printed_settings(process.output())
         assert sorted(settings) == sorted(PRINTED_SETTINGS), process.output()
-        yield Server(url, settings)
+        yield Server(url, settings, home / "data")
+
+
+class Rules:
+    """What the server asks of people, changed by its own command while it runs."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._usual = self._environment()
+        self._changed: list[str] = []
+
+    def change(self, settings: dict[str, str]) -> None:
+        """Back when the server answers by them."""
+        before = self._environment()
+        self._command("set", *(part for setting in settings.items() for part in setting))
+        self._changed += settings
+        self._wait_until(lambda: self._environment() != before)
+
+    def restore(self) -> None:
+        if self._changed:
+            self._command("unset", *self._changed)
+            self._wait_until(lambda: self._environment() == self._usual)
+
+    def _environment(self) -> Any:
+        return httpx.get(f"{self._server.url}/v1/environment", timeout=10).json()
+
+    def _command(self, *arguments: str) -> None:
+        program = str(Path(sys.executable).with_name("doorcode"))
+        done = subprocess.run(
+            [program, "settings", *arguments, "--data", str(self._server.data)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environment(),
+        )
+        assert done.returncode == 0, done.stderr
+
+    def _wait_until(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 15
+        while not true():
+            assert time.monotonic() < deadline, "the server did not take the settings over"
+            time.sleep(0.1)
 
 
 def printed_settings(output: str) -> dict[str, str]:

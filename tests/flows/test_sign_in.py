@@ -440,6 +440,23 @@ async def test_a_username_finds_the_account_where_that_is_set(world: World) -> N
     assert refused.refusal.code == "form_param_format_invalid"
 
 
+async def test_a_code_by_another_channel_takes_the_place_of_the_earlier(world: World) -> None:
+    """A code that was sent by WhatsApp is worth nothing once one was sent by SMS."""
+    await world.account(ADA)
+    caller, attempt = await world.signing_in(ADA)
+    by_whatsapp = sign_in.Wish(PHONE, channel=Channel.WHATSAPP)
+    await sign_in.send_code(world.deps, caller, attempt.id, by_whatsapp)
+    earlier = world.code
+    world.clock.forward(RESEND_AFTER)
+    await sign_in.send_code(world.deps, caller, attempt.id, BY_PHONE)
+    assert earlier != world.code  # one in a million runs says otherwise
+    refused = await sign_in.try_code(world.deps, caller, attempt.id, PHONE, earlier)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "form_code_incorrect"
+    done = await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert done.refusal is None
+
+
 # ── channels ──────────────────────────────────────────────────────────────────────────
 async def test_a_code_may_travel_by_whatsapp_and_then_by_sms(world: World) -> None:
     await world.account(ADA)

@@ -25,6 +25,8 @@ def app(workshop):
         [*EXPO, "serve", "--port", "{port}"],
         workshop.settings("EXPO_PUBLIC_") | quiet,
         build=export,
+        sign_up="/?screen=sign-up",
+        sign_in="/?screen=sign-in",
     ) as app:
         yield app
 

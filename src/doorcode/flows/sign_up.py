@@ -246,7 +246,9 @@ def _as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wa
         return wanted
     if not _read(instance, Kind.EMAIL, text).is_same_as(email):
         raise Refused(errors.PARAM_CONFLICT.about(Kind.EMAIL))
-    others = {kind: one for kind, one in wanted.texts.items() if kind is not Kind.EMAIL}
+    others: dict[Kind, str] = {
+        kind: one for kind, one in wanted.texts.items() if kind is not Kind.EMAIL
+    }
     return replace(wanted, texts=others)
 
 

@@ -219,6 +219,13 @@ def test_a_profile_holds_what_was_given_and_nothing_else() -> None:
     assert forms.profile(form) == {**form, "unsafe_metadata": {"a": 1}}
 
 
+@pytest.mark.parametrize("path", ["/v1/client/sign_ups", "/v1/client/sign_ins"])
+async def test_a_password_is_refused_rather_than_dropped(house: House, path: str) -> None:
+    form = {"phone_number": PHONE, "identifier": PHONE, "password": "secret"}
+    answer = await house.browser().post(path, form)
+    assert refusal(answer) == (422, "form_param_unknown", "password")
+
+
 def test_an_address_may_be_of_either_sort() -> None:
     either = "email_address_or_phone_number"
     assert forms.addresses({either: "a@b.example"}) == {Kind.EMAIL: "a@b.example"}

@@ -22,6 +22,13 @@ CODE_CHARACTERS = 32
 EITHER = "email_address_or_phone_number"
 
 
+def without_password(form: dict[str, str]) -> dict[str, str]:
+    """The form, refused where it holds a password: dropped, it would seem to protect."""
+    if "password" in form:
+        raise Refused(errors.PARAM_UNKNOWN.about("password"))
+    return form
+
+
 def addresses(form: Mapping[str, str]) -> dict[Kind, str]:
     """The addresses given, as text."""
     given = {kind: limited(form, kind, MAX_LENGTH) for kind in Kind if kind in form}

@@ -17,7 +17,7 @@ async def create(door: Door, request: Request) -> Response:
     """Begin to sign in; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
     door.spend(limits.CREATE_SIGN_IN, request)
-    form = request.form()
+    form = forms.without_password(request.form())
     ticket, transfer = forms.ticket(form), forms.switch(form, "transfer") is True
     without = ticket is not None or transfer
     wanted = story.Wanted(

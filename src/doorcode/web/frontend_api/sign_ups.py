@@ -51,7 +51,7 @@ async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
 
 
 def _wanted(door: Door, request: Request) -> story.Wanted:
-    form = request.form()
+    form = forms.without_password(request.form())
     return story.Wanted(
         texts=forms.addresses(form),
         given=forms.profile(form),

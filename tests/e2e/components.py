@@ -48,9 +48,13 @@ class Components:
             'input[name="emailAddress"], input[name="identifier"]:not([type="tel"])'
         )
 
+    @property
+    def code_field(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Enter verification code")
+
     def type_code(self, code: str) -> None:
-        field = self.page.get_by_role("textbox", name="Enter verification code")
-        field.press_sequentially(code)
+        expect(self.code_field).to_have_value("")  # a wrong one is wiped after a moment
+        self.code_field.press_sequentially(code)
 
     def answer(self, address: str) -> None:
         """Type the code that was sent last to an address."""

@@ -1,0 +1,131 @@
+"""Where a sign-up asks for no proof: its person can come back, and its owner can come in."""
+
+from __future__ import annotations
+
+import pytest
+
+from doorcode.domain import errors
+from doorcode.domain.addresses import Kind
+from doorcode.domain.errors import Refused
+from doorcode.domain.instance import Attribute
+from doorcode.domain.user import User
+from doorcode.flows import me_addresses, session, sign_in, sign_up
+from doorcode.flows.client import Answer
+from doorcode.flows.deps import Caller
+from doorcode.flows.me_addresses import Target, Way
+from doorcode.flows.sign_in import Wish
+
+from .world import ADA, ADA_MAIL, EMAIL, PHONE, World, started
+
+OTHER_MAIL = "bea@example.com"
+NO_PROOF = Attribute(verify_at_sign_up=False)
+
+
+@pytest.fixture
+async def squatter(world: World) -> Caller:
+    """Somebody who signed up by a mailbox and a number that nobody asked them to prove."""
+    world.switch(email=NO_PROOF, phone=NO_PROOF)
+    wanted = sign_up.Wanted({Kind.EMAIL: ADA_MAIL, Kind.PHONE: ADA})
+    caller, _ = started(await sign_up.start(world.deps, Caller(), wanted))
+    return caller
+
+
+async def user_of(world: World, caller: Caller) -> User:
+    _, _, user = await session.of_request(world.deps, caller, None)
+    return user
+
+
+async def by_mail(world: World) -> tuple[Caller, Answer[sign_in.SignIn]]:
+    """Signing in by the mailbox on a new client."""
+    caller, attempt = await world.asked_to_sign_in(ADA_MAIL)
+    return caller, await sign_in.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
+
+
+async def strategies(world: World) -> list[str]:
+    _, attempt = await world.signing_in(ADA_MAIL)
+    async with world.storage.reading() as tx:
+        user = await tx.user(attempt.user_id)
+    return [one.strategy for one in sign_in.first_factors(attempt, user, world.deps.instance)]
+
+
+async def test_a_code_signs_in_and_is_the_proof(world: World, squatter: Caller) -> None:
+    before = await user_of(world, squatter)
+    caller, answer = await by_mail(world)
+    assert answer.subject is not None
+    assert answer.subject.status == "complete"
+    user = await user_of(world, caller)
+    assert user.id == before.id
+    assert [one.verified_at for one in user.of_kind(Kind.EMAIL)] == [world.clock.time]
+    assert answer.user == user
+
+
+async def test_whoever_signed_up_without_proof_is_signed_out_by_the_owner(
+    world: World, squatter: Caller
+) -> None:
+    """They may have typed a stranger's address, and wait for the stranger to fill the account."""
+    await by_mail(world)
+    with pytest.raises(Refused, match="signed_out"):
+        await user_of(world, squatter)
+
+
+async def test_from_then_on_only_what_is_proved_signs_in(world: World, squatter: Caller) -> None:
+    assert await strategies(world) == ["email_code", "phone_code"]
+    await by_mail(world)
+    assert await strategies(world) == ["email_code"]
+    _, attempt = await world.signing_in(ADA)
+    asked = sign_in.send_code(world.deps, Caller(attempt.client_id), attempt.id, Wish(PHONE))
+    with pytest.raises(Refused, match="strategy_for_user_invalid"):
+        await asked
+
+
+async def test_the_owner_s_sessions_stay_when_they_sign_in_again(
+    world: World, squatter: Caller
+) -> None:
+    caller, _ = await by_mail(world)
+    await by_mail(world)
+    assert (await user_of(world, caller)).owner_of(await mail_of(world, caller))
+
+
+async def mail_of(world: World, caller: Caller):  # type: ignore[no-untyped-def]
+    return (await user_of(world, caller)).of_kind(Kind.EMAIL)[0].address
+
+
+async def test_what_was_only_added_to_a_profile_signs_nobody_in(
+    world: World, squatter: Caller
+) -> None:
+    await me_addresses.add(world.deps, squatter, None, Kind.EMAIL, OTHER_MAIL)
+    user = await user_of(world, squatter)
+    added = next(one for one in user.addresses if one.address.value == OTHER_MAIL)
+    caller, attempt = await world.signing_in(ADA_MAIL)
+    with pytest.raises(Refused, match="form_resource_not_found"):
+        await sign_in.send_code(world.deps, caller, attempt.id, Wish(EMAIL, added.id))
+
+
+async def test_a_sign_up_on_the_way_in_finds_the_account(world: World, squatter: Caller) -> None:
+    wanted = sign_in.Wanted(ADA_MAIL, EMAIL, sign_up_if_missing=True)
+    caller, attempt = started(await sign_in.start(world.deps, Caller(), wanted))
+    answer = await sign_in.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
+    assert answer.subject is not None
+    assert answer.subject.status == "complete"
+
+
+async def test_what_was_proved_keeps_the_rest_from_signing_in(
+    world: World, squatter: Caller
+) -> None:
+    """With a number of their own proved, the mailbox that they merely name opens nothing."""
+    user = await user_of(world, squatter)
+    target = Target(Kind.PHONE, user.of_kind(Kind.PHONE)[0].id)
+    await me_addresses.send_code(world.deps, squatter, None, target, Way(PHONE))
+    await me_addresses.try_code(world.deps, squatter, None, target, world.code)
+    assert await strategies(world) == ["phone_code"]
+
+
+async def test_the_last_way_in_stays_though_it_is_not_proved(
+    world: World, squatter: Caller
+) -> None:
+    user = await user_of(world, squatter)
+    phone, mail = (user.of_kind(kind)[0].id for kind in (Kind.PHONE, Kind.EMAIL))
+    await me_addresses.remove(world.deps, squatter, None, Target(Kind.PHONE, phone))
+    with pytest.raises(Refused) as refused:
+        await me_addresses.remove(world.deps, squatter, None, Target(Kind.EMAIL, mail))
+    assert refused.value.refusal == errors.LAST_ADDRESS

@@ -48,6 +48,7 @@ TESTED_ELSEWHERE = {
     "storage/rows.py": "every row there and back is compared in tests/storage/conformance*.py",
     "storage/sql_accounts.py": "half of the interface; tests/storage/conformance_*.py hold it",
     "flows/whom.py": "the first steps of sign_in.start; tested in tests/flows/test_sign_in.py",
+    "flows/sign_up_form.py": "the form of sign_up.start; tested in tests/flows/test_sign_up.py",
     "storage/interface.py": "promises only; held by tests/storage/conformance.py",
     "__main__.py": "one call of cli.main",
     "web/redirects.py": "tested in tests/web/pages/test_redirects.py, on real pages",

@@ -60,6 +60,13 @@ class Components:
         """Type the code that was sent last to an address."""
         self.type_code(self._inbox.code(address))
 
+    def reload_at_the_code(self) -> None:
+        """Reload where a code is asked for, and wait until everything has been fetched."""
+        expect(self.code_field).to_be_visible()
+        self.page.reload()
+        expect(self.code_field).to_be_visible()
+        self.page.wait_for_load_state("networkidle")
+
     def sign_up(self, address: str) -> None:
         self._visitor.open("/prebuilt/sign-up")
         self.enter(address)

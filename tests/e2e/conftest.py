@@ -345,7 +345,7 @@ def visitor_apart(page: Page, app_apart: str) -> Visitor:
     return Visitor(page, app_apart)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def visit() -> Callable[[Page, str], Visitor]:
     """A person in front of another app, in a browser of the test's own."""
     return Visitor

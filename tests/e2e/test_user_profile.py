@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from tests.e2e.processes import Traffic, watched_context
 
 pytestmark = pytest.mark.e2e
 
@@ -19,9 +20,26 @@ NAMES = {
 }
 
 
+@pytest.fixture(scope="module")
+def ann(browser, app, inbox, visit):
+    """Somebody who has signed up, once for all tests of this file: address and cookies."""
+    email = "ann.of.the.profile@example.com"
+    with watched_context(browser, Traffic()) as context:
+        visit(context.new_page(), app).sign_up(lambda: inbox.code(email), email=email)
+        return email, context.cookies()
+
+
 @pytest.fixture
-def email(components, new_email):
-    """The address of somebody who has just signed up."""
+def email(ann, context):
+    """The address of somebody who is signed in here."""
+    address, cookies = ann
+    context.add_cookies(cookies)
+    return address
+
+
+@pytest.fixture
+def newcomer(components, new_email):
+    """The address of somebody who has just signed up here, for tests that end it."""
     address = new_email()
     components.sign_up(address)
     return address
@@ -74,7 +92,7 @@ def test_a_person_says_what_they_are_called(components, rules, email):
 def test_a_picture_is_shown_and_taken_away(components, email):
     page = components.page
     components.open_account()
-    avatar = components.section("profile").locator("img")
+    avatar = components.section("profile").locator(".cl-userPreviewAvatarImage")
     initial = avatar.get_attribute("src")
     components.press("Update profile")
     page.locator('input[type="file"]').set_input_files(picture((20, 120, 220)))
@@ -124,12 +142,11 @@ def test_an_address_is_added_made_primary_and_removed(
     expect(item).to_have_count(0)
 
 
-def test_an_address_of_somebody_else_is_refused(visitor, components, email, new_email):
-    visitor.sign_out()
-    components.sign_up(new_email())
+def test_an_address_of_somebody_else_is_refused(components, ann, newcomer):
+    somebody_else, _ = ann
     components.open_account()
     components.press("Add email address")
-    components.page.get_by_label("Email address").fill(email)
+    components.page.get_by_label("Email address").fill(somebody_else)
     components.press("Add")
     expect(components.page.get_by_test_id("form-feedback-error")).to_contain_text("taken")
 
@@ -152,16 +169,16 @@ def test_another_device_is_listed_and_signed_out(components, inbox, elsewhere, e
     expect(devices).to_have_count(1)
 
 
-def test_a_deleted_account_is_signed_out_everywhere(visitor, components, inbox, elsewhere, email):
-    elsewhere.sign_in(lambda: inbox.code(email), email=email)
+def test_a_deleted_account_is_signed_out_everywhere(
+    visitor, components, inbox, elsewhere, newcomer
+):
+    elsewhere.sign_in(lambda: inbox.code(newcomer), email=newcomer)
     page = visitor.page
     components.open_security()
     components.press("Delete account")
     final = page.get_by_role("button", name="Delete account").last
     expect(final).to_be_disabled()
-    page.get_by_label("Type “Delete account” below to continue.").or_(
-        page.get_by_placeholder("Delete account")
-    ).fill("Delete account")
+    page.get_by_placeholder("Delete account").fill("Delete account")
     final.click()
     visitor.sees_signed_out()
     visitor.is_refused_the_dashboard()
@@ -169,7 +186,7 @@ def test_a_deleted_account_is_signed_out_everywhere(visitor, components, inbox, 
     elsewhere.sees_signed_out()
 
     visitor.open("/prebuilt/sign-in")
-    components.type_address(email)
+    components.type_address(newcomer)
     components.press("Continue")
     expect(page.get_by_test_id("form-feedback-error")).to_have_text("Couldn't find your account.")
 
@@ -179,6 +196,7 @@ def test_an_old_session_is_asked_for_a_code_before_an_address_is_added(
     visitor, components, rules, server, inbox, email, new_email
 ):
     rules.change({"reverification.enabled": "on"})
+    visitor.open("/dashboard")
     user_id, page, second = visitor.user_id(), visitor.page, new_email()
     with sqlite3.connect(server.data / "doorcode.db") as database:
         eleven_minutes = 11 * 60 * 1000

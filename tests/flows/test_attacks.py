@@ -10,6 +10,7 @@ from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Attribute, SignUpMode, UsernameAttribute
 from doorcode.domain.restrictions import Restrictions
 from doorcode.flows import backup_codes, invitation, second_factor, sign_in, sign_up, ticket
+from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller
 
@@ -162,6 +163,19 @@ async def test_an_invitation_opens_no_account_that_never_proved_the_address(worl
     text = await an_invitation(world)
     entered = sign_in.start(world.deps, Caller(), sign_in.Wanted(ticket=text))
     assert await refused(entered) == "invitation_account_not_exists"
+
+
+async def test_an_invitation_puts_a_squatter_out(world: World) -> None:
+    """Who signed up by a mailbox that nobody asked a proof of waits for its owner to come."""
+    world.switch(email=Attribute(verify_at_sign_up=False))
+    squatter, attempt = await world.signing_up(None, ADA_MAIL)
+    assert attempt.status == "complete"
+    text = await an_invitation(world)
+    answer = await sign_in.start(world.deps, Caller(), sign_in.Wanted(ticket=text))
+    assert answer.subject is not None
+    assert answer.subject.status == "complete"
+    view = await clients.show(world.deps, squatter)
+    assert view is None or view.sessions == ()
 
 
 # ── proofs that are used again ────────────────────────────────────────────────────────

@@ -218,7 +218,7 @@ async def test_reserved_phone_is_no_first_factor(ada: Person) -> None:
 async def test_mailbox_that_signs_in_is_no_second_factor_alone(world: World, ada: Person) -> None:
     world.switch(email=TWO_STEPS)
     await ada.start(SECOND)
-    with pytest.raises(Refused, match="strategy_for_user_invalid"):
+    with pytest.raises(Refused, match="no_second_factors"):
         await ada.send_second(EMAIL)
 
 
@@ -229,7 +229,7 @@ async def test_second_factor_travels_by_another_channel_than_the_first(
     await ada.start(BOTH)
     await ada.send(EMAIL)
     standing(await ada.try_first(EMAIL))
-    with pytest.raises(Refused, match="strategy_for_user_invalid"):
+    with pytest.raises(Refused, match="no_second_factors"):
         await ada.send_second(EMAIL)
     await ada.send_second(PHONE)
     assert standing(await ada.try_second(PHONE)).one.status == "complete"
@@ -246,7 +246,7 @@ async def test_mail_is_the_second_factor_after_a_code_by_phone(world: World, ada
     await ada.start(BOTH)
     await ada.send(PHONE, "idn_b")
     standing(await ada.try_first(PHONE))
-    with pytest.raises(Refused, match="strategy_for_user_invalid"):
+    with pytest.raises(Refused, match="no_second_factors"):
         await ada.send_second(PHONE)
     await ada.send_second(EMAIL)
     assert standing(await ada.try_second(EMAIL)).one.status == "complete"

@@ -17,9 +17,8 @@ SERVE = ["node", "node_modules/@react-router/serve/bin.js", "build/server/index.
 @pytest.fixture(scope="module")
 def app(workshop):
     """Started with every setting; the SDK hands those for browsers over with the page."""
-    with workshop.app(
-        "react-router", SERVE, workshop.settings(""), build=[*REACT_ROUTER, "build"]
-    ) as app:
+    settings = workshop.settings("") | {"HOST": "localhost"}
+    with workshop.app("react-router", SERVE, settings, build=[*REACT_ROUTER, "build"]) as app:
         yield app
 
 

@@ -38,11 +38,13 @@ def has_two_steps(user: User, instance: Instance) -> bool:
 def without(user: User, owned: OwnedAddress, instance: Instance) -> User:
     """The account without an address, or `Refused` where it must stay.
 
-    One that is only claimed may always go.
+    One that is only claimed may go, unless it is all that there is to sign in by.
     """
     kept = tuple(one for one in user.addresses if one.id != owned.id)
     after = settled(replace(user, addresses=kept))
     if not owned.is_verified:
+        if user.sign_in_addresses(instance) and not after.sign_in_addresses(instance):
+            raise Refused(errors.LAST_ADDRESS)
         return after
     kind = owned.address.kind
     if instance.attribute(kind).immutable:

@@ -166,7 +166,7 @@ def first_factors(sign_in: SignIn, user: User | None, instance: Instance) -> lis
         return []
     factors = [
         _factor(owned, user, typed)
-        for owned in user.first_factor_addresses(instance)
+        for owned in user.sign_in_addresses(instance)
         if not user.has_second_factor(instance)
         or second_factors(user, instance, owned.address.kind)
     ]

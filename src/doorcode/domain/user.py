@@ -100,9 +100,24 @@ class User:
             and instance.attribute(owned.address.kind).used_for_sign_in
         ]
 
+    def sign_in_addresses(self, instance: Instance) -> list[OwnedAddress]:
+        """The addresses that a first code may go to at a sign-in.
+
+        Where the sign-up asked for no proof, what was given there; it is the primary one,
+        and a code that is typed back proves it. It counts only while nothing is proved: who
+        names a stranger's mailbox beside the own number must not open it by that.
+        """
+        if any(owned.is_verified for owned in self.addresses):
+            return self.first_factor_addresses(instance)
+        return [
+            owned
+            for owned in self.addresses
+            if self.is_primary(owned) and instance.attribute(owned.address.kind).used_for_sign_in
+        ]
+
     def signs_in_by(self, address: Address, instance: Instance) -> bool:
         """Whether a first code to this address may sign this person in."""
-        return any(one.address.is_same_as(address) for one in self.first_factor_addresses(instance))
+        return any(one.address.is_same_as(address) for one in self.sign_in_addresses(instance))
 
     def second_factor_addresses(self, instance: Instance) -> list[OwnedAddress]:
         """The addresses that a second code may go to, the default one first."""

@@ -176,6 +176,8 @@ async def _send(
             scene.one.expect_second_factor()
         else:
             scene.one.expect_first_factor()
+        if second and all(one.strategy != wish.strategy for one in scene.factors):
+            raise Refused(errors.NO_SECOND_FACTORS)
         factor = choose_factor(list(scene.factors), wish.strategy, wish.address_id)
         if factor.address is None:
             raise Refused(errors.STRATEGY_FOR_USER)

@@ -10,6 +10,7 @@ from doorcode.domain.client import Client
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR
 from doorcode.domain.message import Message
+from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import (
     TICKET,
     Factor,
@@ -143,6 +144,8 @@ def _new_sign_in(client: Client, found: Whom, wanted: Wanted, now: int) -> SignI
 async def _send(
     deps: Deps, tx: Transaction, sign_in: SignIn, user: User | None, wish: Wish
 ) -> tuple[SignIn, Message]:
+    if not deps.instance.attribute(wish.strategy.kind).used_for_sign_in:
+        raise Refused(errors.PARAM_DISABLED.about("strategy"))
     factors = first_factors(sign_in, user, deps.instance)
     if sign_in.sign_up_if_missing and all(one.strategy != wish.strategy for one in factors):
         raise Refused(errors.SIGN_UP_IF_MISSING_STRATEGY)
@@ -204,6 +207,8 @@ async def _step(
     deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_in: SignIn, user: User
 ) -> Answer[SignIn]:
     """The first step is done: sign the person in, or ask for the second."""
+    if sign_in.first:
+        user = await _proved(deps, tx, user, sign_in.first.address)
     known = await tx.has_been_here(client.id, user.id)
     status = next_step(sign_in, user, deps.instance, known_client=known)
     if status is Status.COMPLETE:
@@ -211,6 +216,22 @@ async def _step(
     sign_in = replace(sign_in, status=status)
     await tx.save_sign_in(sign_in)
     return Answer(sign_in, await clients.view(tx, client, deps.now()), user)
+
+
+async def _proved(deps: Deps, tx: Transaction, user: User, address: Address) -> User:
+    """The account with an address proved that its sign-up asked no proof of.
+
+    Somebody else may have signed up by it, and wait in a session of that account until its
+    owner comes and fills it (account pre-hijacking). Their sessions end here.
+    """
+    owned = next((one for one in user.addresses if one.address.is_same_as(address)), None)
+    if owned is None or owned.is_verified:
+        return user
+    now = deps.now()
+    await tx.claim_address(replace(owned, verified_at=now, updated_at=now, verification=None))
+    await tx.end_sessions_of_user(user.id, SessionStatus.REVOKED, now)
+    await tx.save_user(replace(user, updated_at=now))
+    return await tx.user(user.id) or user
 
 
 async def finish(

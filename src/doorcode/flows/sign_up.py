@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from doorcode.domain import errors
-from doorcode.domain.addresses import Address, Channel, Kind, Malformed, Strategy, parse
+from doorcode.domain.addresses import Channel, Kind, Strategy
 from doorcode.domain.client import Client
-from doorcode.domain.errors import PARAM_MISSING, Refusal, Refused
-from doorcode.domain.instance import Instance
+from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, DAY
 from doorcode.domain.message import Message
 from doorcode.domain.sign_in import TICKET
 from doorcode.domain.sign_up import (
-    Profile,
     SignUp,
     Status,
     expect_allowed,
     expect_public,
-    expect_username,
     username_value,
 )
-from doorcode.domain.ticket import Ticket, TicketKind
+from doorcode.domain.ticket import Ticket
 from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Verification
 from doorcode.flows import client as clients
-from doorcode.flows import codes, session
+from doorcode.flows import codes, session, sign_up_form
 from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.sign_up_form import Wanted
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Conflict, Transaction
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody typed: the addresses by kind, as text, and the rest of the form.
-
-    `given` holds fields of the profile. `strategy` asks for a code in the same request,
-    `channel` says how it travels. `ticket` is an invitation's text. `transfer` takes over
-    the address that the client's sign-in has proved and nobody has.
-    """
-
-    texts: Mapping[Kind, str] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
-    strategy: Strategy | None = None
-    channel: Channel | None = None
-    legal_accepted: bool | None = None
-    ticket: str | None = None
-    transfer: bool = False
+__all__ = ["Wanted", "change", "get", "send_code", "start", "try_code"]
 
 
 async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
@@ -69,12 +49,12 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
 async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
     async with deps.storage.transaction() as tx:
         client = await clients.current(tx, caller)
-        proved = await _transferable(deps, tx, client) if wanted.transfer else None
+        proved = await sign_up_form.transferable(deps, tx, client) if wanted.transfer else None
         if client:
             client = await clients.retire_attempts(tx, client)
         try:
             await _expect_signed_out(deps, tx, client)
-            draft = await _draft(deps, tx, wanted, proved)
+            draft = await sign_up_form.draft(deps, tx, wanted, proved)
         except Refused as refused:
             return Answer(refusal=refused.refusal)
         client, token = await clients.ensure(deps, tx, caller)
@@ -100,14 +80,14 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
         if wanted.ticket and deps.tickets.read(wanted.ticket) != sign_up.ticket_id:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         if sign_up.ticket_id:
-            wanted = _as_invited(deps.instance, wanted, sign_up.email)
-        given = await _addresses(deps, tx, wanted)
+            wanted = sign_up_form.as_invited(deps.instance, wanted, sign_up.email)
+        given = await sign_up_form.addresses_of(deps, tx, wanted)
         sign_up = replace(
             sign_up,
             abandon_at=deps.now() + ATTEMPT_LIVES_FOR,
             phone=given.get(Kind.PHONE, sign_up.phone),
             email=given.get(Kind.EMAIL, sign_up.email),
-            profile=await _profile(deps, tx, wanted, sign_up.profile),
+            profile=await sign_up_form.profile_of(deps, tx, wanted, sign_up.profile),
         )
         await tx.save_sign_up(sign_up)
         outcome = await _go_on(deps, tx, caller, client, sign_up, wanted)
@@ -163,45 +143,6 @@ async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None)
         raise Refused(errors.SESSION_EXISTS)
 
 
-async def _transferable(deps: Deps, tx: Transaction, client: Client | None) -> Verification:
-    """The proof that the client's sign-in holds of an address that nobody has."""
-    sign_in = await tx.sign_in(client.sign_in_id) if client and client.sign_in_id else None
-    if sign_in is None or not sign_in.is_open(deps.now()) or not sign_in.transferable:
-        raise Refused(errors.TRANSFER_INVALID)
-    assert sign_in.first is not None  # noqa: S101 - it is what can be transferred
-    return sign_in.first
-
-
-async def _draft(
-    deps: Deps, tx: Transaction, wanted: Wanted, proved: Verification | None
-) -> SignUp:
-    """The attempt as the form describes it, or `Refused`."""
-    invitation = await _invitation(deps, tx, wanted)
-    if invitation:
-        wanted = _as_invited(deps.instance, wanted, invitation.email)
-    addresses = await _addresses(deps, tx, wanted)
-    if proved:
-        addresses[proved.address.kind] = await _expect_usable(deps, tx, proved.address)
-    if invitation and invitation.email:
-        addresses[Kind.EMAIL] = invitation.email
-    if not addresses:
-        raise Refused(PARAM_MISSING.about(wanted.strategy.kind if wanted.strategy else Kind.PHONE))
-    if wanted.strategy and wanted.strategy.kind not in addresses:
-        raise Refused(PARAM_MISSING.about(wanted.strategy.kind))
-    now = deps.now()
-    return SignUp(
-        id=new_id("sua", now),
-        client_id="",
-        status=Status.MISSING,
-        created_at=now,
-        abandon_at=now + ATTEMPT_LIVES_FOR,
-        phone=addresses.get(Kind.PHONE),
-        email=addresses.get(Kind.EMAIL),
-        profile=await _profile(deps, tx, wanted, Profile()),
-        ticket_id=invitation.id if invitation else None,
-    )
-
-
 async def _keep(
     tx: Transaction, draft: SignUp, client: Client, proved: Verification | None
 ) -> SignUp:
@@ -219,78 +160,6 @@ async def _keep(
         await tx.add_verification(verification, delete_at=sign_up.abandon_at + DAY)
         sign_up = _with(sign_up, verification)
     return sign_up
-
-
-async def _invitation(deps: Deps, tx: Transaction, wanted: Wanted) -> Ticket | None:
-    """The invitation that the form names; without one, only a public instance takes people."""
-    if wanted.ticket:
-        ticket = await tickets.find(deps, tx, wanted.ticket)
-        if ticket.kind is not TicketKind.INVITATION or ticket.email is None:
-            raise Refused(errors.SIGN_IN_TOKEN_ELSEWHERE)
-        if await tx.user_by_address(ticket.email):
-            raise Refused(errors.INVITATION_ACCOUNT_EXISTS)
-        if wanted.transfer:
-            raise Refused(errors.PARAM_CONFLICT.about("ticket"))
-        return ticket
-    expect_public(deps.instance)
-    return None
-
-
-def _as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wanted:
-    """The form without the invited address, which components send along, or `Refused`.
-
-    The invitation is that address's; with another it would let in anybody.
-    """
-    text = wanted.texts.get(Kind.EMAIL)
-    if text is None:
-        return wanted
-    if not _read(instance, Kind.EMAIL, text).is_same_as(email):
-        raise Refused(errors.PARAM_CONFLICT.about(Kind.EMAIL))
-    others: dict[Kind, str] = {
-        kind: one for kind, one in wanted.texts.items() if kind is not Kind.EMAIL
-    }
-    return replace(wanted, texts=others)
-
-
-async def _addresses(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
-    addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
-    for address in addresses.values():
-        await _expect_usable(deps, tx, address)
-    return addresses
-
-
-def _read(instance: Instance, kind: Kind, text: str) -> Address:
-    if not instance.attribute(kind).used_for_sign_up:
-        raise Refused(errors.PARAM_UNKNOWN.about(kind))
-    try:
-        return parse(kind, text, test_mode=instance.test_mode)
-    except Malformed:
-        raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
-
-
-async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
-    """Refuse an address that may not sign up here, or that somebody has."""
-    expect_allowed(address, deps.instance)
-    if await tx.user_by_address(address):
-        raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
-    return address
-
-
-async def _profile(deps: Deps, tx: Transaction, wanted: Wanted, before: Profile) -> Profile:
-    """The profile with what the form gives."""
-    username = wanted.given.get("username")
-    if username is not None:
-        if not deps.instance.username.used_for_sign_up:
-            raise Refused(errors.PARAM_UNKNOWN.about("username"))
-        expect_username(username, deps.instance.username)
-        if await tx.user_by_username(username_value(username)):
-            raise Refused(errors.IDENTIFIER_TAKEN.about("username"))
-    profile = replace(before, **wanted.given)
-    if wanted.legal_accepted:
-        return replace(profile, legal_accepted_at=deps.now())
-    if wanted.legal_accepted is False and deps.instance.legal_consent:
-        raise Refused(errors.LEGAL_NOT_ACCEPTED)
-    return profile
 
 
 async def _go_on(

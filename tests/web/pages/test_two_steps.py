@@ -84,6 +84,21 @@ async def test_another_second_code_can_be_sent(build_site: SiteBuilder) -> None:
     assert len(site.house.letters(PHONE)) == sent + 1
 
 
+async def test_a_second_step_given_up_meanwhile_sends_nothing(build_site: SiteBuilder) -> None:
+    site = await build_site(TWO_STEPS)
+    person = await member(site)
+    await person.enter("/sign-in", EMAIL)
+    connection = sqlite3.connect(site.house.database)
+    with connection:
+        connection.execute("UPDATE addresses SET reserved_for_second_factor = 0")
+    connection.close()
+    sent = len(site.house.letters(PHONE))
+    site.house.clock.now += RESEND_AFTER
+    answer = await person.post("/sign-in/resend")
+    assert answer.status_code == 400
+    assert len(site.house.letters(PHONE)) == sent
+
+
 async def test_the_backup_page_is_for_those_at_the_second_step(site: Site) -> None:
     person = site.person()
     answer = await person.post("/sign-in/backup", code="backup-me")

@@ -45,7 +45,8 @@ def identifier(form: Mapping[str, str], raw: bytes) -> str | None:
     """What was typed to sign in. None where the request speaks of no identifier at all."""
     if "identifier" in form:
         return limited(form, "identifier", MAX_LENGTH)
-    if "strategy" in form or b"identifier=" in raw:
+    named = "strategy" in form or form.get("sign_up_if_missing") == "true"
+    if named or b"identifier=" in raw:
         raise Refused(errors.PARAM_MISSING.about("identifier"))
     return None
 

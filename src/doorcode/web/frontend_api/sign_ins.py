@@ -18,11 +18,13 @@ async def create(door: Door, request: Request) -> Response:
     caller = await door.caller(request)
     door.spend(limits.CREATE_SIGN_IN, request)
     form = forms.without_password(request.form())
+    # First: to ask for an identifier would not help whoever wants a strategy that is not here.
+    strategy = forms.strategy(form)
     ticket, transfer = forms.ticket(form), forms.switch(form, "transfer") is True
     without = ticket is not None or transfer
     wanted = story.Wanted(
         identifier=None if without else forms.identifier(form, request.body),
-        strategy=forms.strategy(form),
+        strategy=strategy,
         channel=forms.channel(form, door.deps.instance),
         ticket=ticket,
         transfer=transfer,

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from doorcode.domain import limits
+from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Kind, Strategy, mask
+from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import Rate
 from doorcode.domain.sign_in import BACKUP_CODE, SECOND, factors_of_step
@@ -192,6 +193,8 @@ class SignInWay:
     ) -> Answer[Any]:
         """Send another code, or one to the address that was chosen."""
         if pending.is_second:
+            if not pending.choice:  # given up elsewhere since the first code was sent
+                raise Refused(errors.NO_SECOND_FACTORS)
             chosen = choice or next(
                 (one for one in pending.choice if one.shown == pending.shown), pending.choice[0]
             )

@@ -124,6 +124,19 @@ async def test_a_transfer_enters_by_no_number_that_signs_nobody_in(
     assert await refused(transferred) == "account_transfer_invalid"
 
 
+async def test_a_number_given_up_since_its_code_was_sent_is_no_second_factor(
+    world: World,
+) -> None:
+    """The owner has noticed the theft of the phone and reserved another number."""
+    await two_steps(world)
+    caller, attempt = await world.asked_to_sign_in(ADA_MAIL)
+    await sign_in.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
+    await second_factor.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
+    world.write("UPDATE addresses SET reserved_for_second_factor = 0 WHERE value = ?", ADA)
+    tried = second_factor.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert await refused(tried) == "sign_in_identification_or_user_deleted"
+
+
 async def test_an_invitation_is_no_way_round_the_second_step(world: World) -> None:
     """An old link in a mailbox proves the mailbox, and no phone."""
     await two_steps(world)

@@ -49,7 +49,9 @@ async def try_code(
         client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
         verification = await codes.consume(deps, tx, tried)
         user = expect_usable(user)
-        if user.owner_of(verification.address) is None:
+        factors = factors_of_step(sign_in, user, deps.instance)
+        if not any(one.address and one.address.is_same_as(verification.address) for one in factors):
+            # It left the account since, or is no second step any more: the phone was lost.
             raise Refused(errors.USER_GONE)
         sign_in = replace(sign_in, second=verification)
         return await finish(deps, tx, caller, client, sign_in, user, second_factor=True)

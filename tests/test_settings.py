@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doorcode.security import api_keys, master_key
-from doorcode.settings import BadSettings, Settings, development, production
+from doorcode.settings import KNOWN, BadSettings, Settings, development, production
 
 KEY = master_key.generate()
 GOOD = {
@@ -348,3 +348,9 @@ def test_a_settings_file_that_was_named_is_required(tmp_path: Path) -> None:
     file.write_text("mfa.required = ", "utf-8")
     [said] = problems(SETTINGS_FILE=str(file))
     assert str(file) in said and "TOML" in said
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_the_docs_name_every_variable(name: str) -> None:
+    page = Path(__file__).parents[1] / "docs" / "settings.md"
+    assert f"\n| `DOORCODE_{name}` |" in page.read_text("utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.instance import Attribute, Instance
 from doorcode.domain.sign_up import Profile
 from doorcode.domain.user import OwnedAddress, User
 
@@ -42,3 +43,23 @@ def test_without_an_email_address_a_person_is_called_by_phone() -> None:
 
 def test_a_person_without_addresses_has_no_identifier() -> None:
     assert replace(ADA, addresses=()).identifier == ""
+
+
+# ── by what a person signs in ─────────────────────────────────────────────────────────
+INSTANCE = Instance(id="ins_1")
+UNPROVED = tuple(replace(one, verified_at=None) for one in ADA.addresses)
+
+
+def test_what_is_proved_signs_in_and_nothing_else() -> None:
+    phone, *mails = UNPROVED
+    ada = replace(ADA, addresses=(PHONE, *mails), primary_phone_id="idn_1")
+    assert ada.sign_in_addresses(INSTANCE) == [PHONE]
+    assert replace(ada, addresses=(phone, HOME, WORK)).sign_in_addresses(INSTANCE) == [HOME, WORK]
+
+
+def test_where_nothing_is_proved_what_the_sign_up_gave_signs_in() -> None:
+    """What was added in the profile since, and not proved, is nobody's primary address."""
+    ada = replace(ADA, addresses=UNPROVED, primary_phone_id="idn_1")
+    assert [one.id for one in ada.sign_in_addresses(INSTANCE)] == ["idn_1", "idn_3"]
+    mail_only = replace(INSTANCE, phone=Attribute(used_for_sign_in=False))
+    assert [one.id for one in ada.sign_in_addresses(mail_only)] == ["idn_3"]

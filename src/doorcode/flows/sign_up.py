@@ -76,7 +76,10 @@ async def get(deps: Deps, caller: Caller, sign_up_id: str) -> Answer[SignUp]:
 async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) -> Answer[SignUp]:
     """Change what was given. An address that changes must be verified anew."""
     async with deps.storage.transaction() as tx:
-        client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
+        client, sign_up = await _own(deps, tx, caller, sign_up_id)
+        if sign_up.status is Status.COMPLETE:
+            raise Refused(errors.ACTION_INVALID)  # there is an account now, to be changed by `/me`
+        sign_up.expect_open(deps.now())
         if wanted.ticket and deps.tickets.read(wanted.ticket) != sign_up.ticket_id:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         if sign_up.ticket_id:

@@ -1,4 +1,4 @@
-"""Calls that make no sense here or now: each is told so by the code that the catalogue has for it."""
+"""Calls that make no sense here or now: each is told so by the catalogue's code for it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ async def test_a_way_in_that_is_not_here_is_named_and_no_identifier_asked_for(
 async def test_a_sign_up_on_the_way_in_needs_to_know_for_whom(browser: Browser) -> None:
     answer = await browser.post(SIGN_INS, {"sign_up_if_missing": "true"})
     assert refusal(answer) == (422, "form_param_missing", "identifier")
+
+
+async def test_what_is_complete_is_not_changed_any_more(house: House, browser: Browser) -> None:
+    sign_up = await browser.start_sign_up(email_address=EMAIL, strategy="email_code")
+    await browser.attempt_sign_up(sign_up, house.code(EMAIL), "email_code")
+    path = f"/v1/client/sign_ups/{sign_up}"
+    answer = await browser.override("PATCH", path, {"first_name": "Eve"})
+    assert refusal(answer) == (400, "client_state_invalid", None)
+    (session,) = (await browser.client())["sessions"]
+    assert session["user"]["first_name"] is None
 
 
 @pytest.fixture

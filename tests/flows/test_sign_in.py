@@ -8,6 +8,7 @@ from doorcode.domain.addresses import Channel, Kind
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Attribute, SignUpMode, UsernameAttribute
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, CODE_LIVES_FOR, RESEND_AFTER
+from doorcode.domain.restrictions import Restrictions
 from doorcode.flows import sign_in, sign_up
 from doorcode.flows.deps import Caller
 
@@ -354,6 +355,18 @@ async def test_what_is_not_proved_is_not_transferred(world: World) -> None:
         await sign_up.start(world.deps, caller, sign_up.Wanted(transfer=True))
     with pytest.raises(Refused, match="account_transfer_invalid"):
         await sign_in.start(world.deps, Caller(), sign_in.Wanted(transfer=True))
+
+
+async def test_no_code_is_sent_to_an_address_that_could_only_be_refused(world: World) -> None:
+    await world.account(ADA)
+    sent = len(world.post.announced)
+    world.switch(restrictions=Restrictions(blocklist_enabled=True, blocklist=(ADA, BEA)))
+    for known_or_not in (ADA, BEA):
+        wanted = sign_in.Wanted(known_or_not, PHONE, **EITHER)
+        answer = await sign_in.start(world.deps, Caller(), wanted)
+        assert answer.refusal is not None
+        assert (answer.refusal.code, answer.refusal.param) == ("not_allowed_access", "identifier")
+    assert len(world.post.announced) == sent
 
 
 @pytest.mark.parametrize("mode", [SignUpMode.RESTRICTED, SignUpMode.WAITLIST])

@@ -129,3 +129,14 @@ async def test_the_last_way_in_stays_though_it_is_not_proved(
     with pytest.raises(Refused) as refused:
         await me_addresses.remove(world.deps, squatter, None, Target(Kind.EMAIL, mail))
     assert refused.value.refusal == errors.LAST_ADDRESS
+
+
+async def test_an_address_that_nobody_proved_is_no_first_choice_any_more(
+    world: World, squatter: Caller
+) -> None:
+    """The app would write to whoever typed it, about the account of the mailbox's owner."""
+    caller, _ = await by_mail(world)
+    user = await user_of(world, caller)
+    [mail], [phone] = user.of_kind(Kind.EMAIL), user.of_kind(Kind.PHONE)
+    assert (user.primary_email_id, user.primary_phone_id) == (mail.id, None)
+    assert not phone.is_verified

@@ -169,6 +169,8 @@ async def test_components_may_send_the_ticket_and_its_address_again(world: World
     caller, attempt = Caller(begun.client.client.id), begun.subject.id
     with pytest.raises(Refused, match="form_conditional_param_disallowed"):
         await sign_up.change(world.deps, caller, attempt, sign_up.Wanted(ticket=other))
+    with pytest.raises(Refused, match="ticket_invalid_code"):
+        await sign_up.change(world.deps, caller, attempt, sign_up.Wanted(ticket="forged"))
     more = sign_up.Wanted({**same, Kind.PHONE: BEA}, strategy=PHONE, ticket=text)
     await sign_up.change(world.deps, caller, attempt, more)
     done = await sign_up.try_code(world.deps, caller, attempt, PHONE, world.code)

@@ -230,7 +230,13 @@ async def _proved(deps: Deps, tx: Transaction, user: User, address: Address) -> 
     now = deps.now()
     await tx.claim_address(replace(owned, verified_at=now, updated_at=now, verification=None))
     await tx.end_sessions_of_user(user.id, SessionStatus.REVOKED, now)
-    await tx.save_user(replace(user, updated_at=now))
+    # Nor may an address of theirs stay the first choice: the app would write to it.
+    proved = {one.id for one in user.addresses if one.is_verified} | {owned.id}
+    primaries = (user.primary_phone_id, user.primary_email_id)
+    phone, email = (one if one in proved else None for one in primaries)
+    await tx.save_user(
+        replace(user, primary_phone_id=phone, primary_email_id=email, updated_at=now)
+    )
     return await tx.user(user.id) or user
 
 

@@ -80,6 +80,8 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
         if sign_up.status is Status.COMPLETE:
             raise Refused(errors.ACTION_INVALID)  # there is an account now, to be changed by `/me`
         sign_up.expect_open(deps.now())
+        if wanted.ticket and deps.tickets.read(wanted.ticket) is None:
+            raise Refused(errors.TICKET_INVALID)
         if wanted.ticket and deps.tickets.read(wanted.ticket) != sign_up.ticket_id:
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         if sign_up.ticket_id:

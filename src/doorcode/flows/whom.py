@@ -131,6 +131,10 @@ def _expect_public(deps: Deps, wanted: Wanted, address: Address) -> None:
         raise Refused(errors.SIGN_UP_IF_MISSING_NOT_ALLOWED)
     if wanted.strategy and wanted.strategy is not address.strategy:
         raise Refused(errors.SIGN_UP_IF_MISSING_STRATEGY)
+    # Whether or not there is an account: no code is paid for that could only lead to a refusal,
+    # and nothing is told by it.
+    if not instance.restrictions.allow(address):
+        raise Refused(errors.NOT_ALLOWED.about("identifier"))
 
 
 def expect_usable(user: User | None) -> User:

@@ -130,10 +130,11 @@ async def answer(door: Door, request: Request, receive: Receive) -> Response:
 
 
 async def _most_bytes(door: Door, request: Request, pattern: str) -> int:
-    """How much may be sent. No megabytes are read from a browser that we do not know."""
+    """How much may be sent. No megabytes are read from anybody who is not signed in."""
     if (request.method, pattern) not in _UPLOADS:
         return BODY_BYTES
-    return UPLOAD_BYTES if (await door.caller(request)).client_id else BODY_BYTES
+    view = await client_story.show(door.deps, await door.caller(request))
+    return UPLOAD_BYTES if view and view.sessions else BODY_BYTES
 
 
 def _match(path: str) -> tuple[str, list[str]]:

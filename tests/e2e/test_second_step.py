@@ -21,7 +21,7 @@ def begin_sign_in(components, email):
 
 
 def test_a_second_step_is_set_up_and_asked_for(
-    visitor, components, rules, inbox, new_email, new_phone, wrong
+    visitor, visit, components, rules, inbox, new_email, new_phone, wrong
 ):
     rules.change(BY_TEXT_MESSAGE)
     email, phone, page = new_email(), new_phone(), visitor.page
@@ -47,9 +47,9 @@ def test_a_second_step_is_set_up_and_asked_for(
     masked = page.get_by_text(f"+1********{phone[-2:]}")
     expect(masked).to_be_visible()
     expect(components.code_field).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    visitor.is_refused_the_dashboard()  # half-way in is not in
-    begin_sign_in(components, email)
+    half_in = visit(page.context.new_page(), visitor.app)
+    half_in.is_refused_the_dashboard()
+    half_in.page.close()
     components.type_code(wrong(inbox.code(phone)))
     expect(page.get_by_test_id("form-feedback-error")).to_have_text("Incorrect code")
     components.answer(phone)
@@ -90,3 +90,25 @@ def test_where_two_steps_are_required_they_are_set_up_first(
     components.press("Continue")
     visitor.arrives("/dashboard")
     visitor.sees("phone-number", phone)
+
+
+def test_an_email_address_is_the_second_step_of_who_has_nothing_to_set_up(
+    visitor, components, rules, new_email, new_phone
+):
+    email, phone, page = new_email(), new_phone(), visitor.page
+    components.sign_up(email)
+    components.open_account()
+    components.add_address(phone)
+    components.answer(phone)
+    expect(components.code_field).to_have_count(0)
+    rules.change({"auth_email.used_for_second_factor": "on", "mfa.required": "on"})
+    components.open_security()
+    expect(components.section("activeDevices")).to_contain_text("This device")
+    expect(page.get_by_text("two-step verification")).to_have_count(0)
+    components.sign_out()
+
+    components.sign_in(phone)
+    expect(page).to_have_url(re.compile("/prebuilt/sign-in/factor-two"))
+    expect(page.get_by_text(f"{email[0]}*****@example.com")).to_be_visible()
+    components.answer(email)
+    visitor.arrives("/dashboard")

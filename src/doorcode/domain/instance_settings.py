@@ -1,7 +1,8 @@
 """Every setting of an instance: its name, its type, and the part of `Instance` that it is.
 
-The names are those of the public configuration files of hosted instances, so that one
-can be carried over. Defaults are written once, in `Instance`.
+The names are those of the public configuration files of hosted instances, as far as there
+is something to set here: an address is proved by a code and by nothing else, so there are
+no lists of strategies. Defaults are written once, in `Instance`.
 """
 
 from __future__ import annotations

@@ -149,7 +149,12 @@ def _address(instance: Instance, strategy: Strategy) -> Json:
         required=attribute.required or used == [kind],
         used_for_first_factor=attribute.used_for_sign_in,
         first_factors=[strategy] if attribute.used_for_sign_in else [],
-        second_factors=[strategy] if attribute.used_for_second_factor else [],
+        used_for_second_factor=attribute.used_for_second_factor,
+        # The prebuilt components take this list for what a person can set up, and have no form
+        # for an e-mail address: they would show an empty menu, or the one for another factor.
+        second_factors=[strategy]
+        if kind is Kind.PHONE and attribute.used_for_second_factor
+        else [],
         verifications=[strategy] if attribute.enabled else [],
         verify_at_sign_up=attribute.verify_at_sign_up and attribute.used_for_sign_up,
         immutable=attribute.immutable,
@@ -176,7 +181,11 @@ def _name(attribute: NameAttribute) -> Json:
 def _backup_code(instance: Instance) -> Json:
     # A backup code stands in for another second factor: without any there is none to show.
     usable = instance.backup_codes and instance.has_second_factors
-    return _attribute(enabled=usable, second_factors=["backup_code"] if usable else [])
+    return _attribute(
+        enabled=usable,
+        used_for_second_factor=usable,
+        second_factors=["backup_code"] if usable else [],
+    )
 
 
 def _attribute(
@@ -185,6 +194,7 @@ def _attribute(
     required: bool = False,
     used_for_first_factor: bool = False,
     first_factors: Sequence[str] = (),
+    used_for_second_factor: bool = False,
     second_factors: Sequence[str] = (),
     verifications: Sequence[str] = (),
     verify_at_sign_up: bool = False,
@@ -195,7 +205,7 @@ def _attribute(
         "required": required,
         "used_for_first_factor": used_for_first_factor,
         "first_factors": list(first_factors),
-        "used_for_second_factor": bool(second_factors),
+        "used_for_second_factor": used_for_second_factor,
         "second_factors": list(second_factors),
         "verifications": list(verifications),
         "verify_at_sign_up": verify_at_sign_up,

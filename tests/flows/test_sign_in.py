@@ -453,6 +453,17 @@ async def test_a_username_finds_the_account_where_that_is_set(world: World) -> N
     assert refused.refusal.code == "form_param_format_invalid"
 
 
+async def test_a_code_travels_by_sms_unless_that_is_off(world: World) -> None:
+    await world.account(ADA)
+    for channels, usual in (
+        ((Channel.WHATSAPP, Channel.SMS), "sms"),
+        ((Channel.WHATSAPP,), "whatsapp"),
+    ):
+        world.switch(channels=channels)
+        await world.asked_to_sign_in(ADA)
+        assert world.post.announced[-1].channel == usual
+
+
 async def test_a_code_by_another_channel_takes_the_place_of_the_earlier(world: World) -> None:
     """A code that was sent by WhatsApp is worth nothing once one was sent by SMS."""
     await world.account(ADA)

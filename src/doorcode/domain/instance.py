@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from doorcode.domain import limits
-from doorcode.domain.addresses import Channel, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.restrictions import Restrictions
 
 
@@ -106,6 +106,12 @@ class Instance:
     def attribute(self, kind: Kind) -> Attribute:
         """The settings of one sort of address."""
         return self.phone if kind is Kind.PHONE else self.email
+
+    def channel_to(self, address: Address) -> Channel:
+        """By what a code travels to an address where nobody asks for a way."""
+        if address.kind is Kind.PHONE and Channel.SMS not in self.channels:
+            return self.channels[0]
+        return address.channel
 
     @property
     def required_fields(self) -> list[str]:

@@ -90,7 +90,7 @@ def _address(key: str, place: str, word: str, title: str) -> list[Setting]:
 
 def _name(field: str, word: str) -> list[Setting]:
     rows = [
-        ("used_for_sign_up", f"A {word} can be given at sign-up."),
+        ("used_for_sign_up", f"Components ask for a {word} at sign-up."),
         ("required", f"Nobody can sign up without a {word}."),
         ("immutable", f"People cannot change their {word}."),
     ]
@@ -133,7 +133,8 @@ _ALL = [
         "auth_phone.channels",
         PhoneChannels(),
         "channels",
-        "By what phone codes can travel; the first where nobody asks for another.",
+        "By what phone codes can travel. Where nobody asks for one: SMS if it is listed, else the "
+        "first. The prebuilt components load WhatsApp's sign from the SDK's own host.",
     ),
     Setting(
         "auth_phone.preferred_channels",
@@ -163,7 +164,13 @@ _ALL = [
         "backup_codes",
         "Who sets up a second step is given backup codes for it.",
     ),
-    Setting("mfa.required", Switch(), "mfa_required", "Everybody must set up a second step."),
+    Setting(
+        "mfa.required",
+        Switch(),
+        "mfa_required",
+        "Everybody must set up a second step. With e-mail as the only one, also turn on "
+        "auth_email.required: the prebuilt components can set up a phone only.",
+    ),
     Setting(
         "sign_up_mode",
         Choice(SignUpMode),
@@ -214,7 +221,8 @@ _ALL = [
         "client_trust.enabled",
         Switch(),
         "client_trust",
-        "A sign-in on a browser that the person never used asks for a second code.",
+        "A sign-in on a browser that the person never used asks for a code by another channel. "
+        "For forms of your own and the hosted pages: the prebuilt `<SignIn/>` stops there.",
     ),
     Setting(
         "reverification.enabled",

@@ -50,7 +50,7 @@ async def send(
     """Make a code and put it in the outbox, in the unit under way."""
     now = deps.now()
     _expect_not_stale(deps, address)
-    channel = attempt.channel or address.channel
+    channel = attempt.channel or deps.instance.channel_to(address)
     _expect_route(deps, channel, address)
     await _expect_guesses_left(tx, address.name, now)
     verification = await _verification_for(tx, attempt, address, channel, now)

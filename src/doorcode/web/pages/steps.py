@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from doorcode.domain import errors
-from doorcode.domain.addresses import MAX_LENGTH
+from doorcode.domain.addresses import MAX_LENGTH, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.limits import SEND_CODE, Rate
 from doorcode.flows import client as clients
@@ -30,6 +30,9 @@ from doorcode.web.pages.endpoint import Visit, visit
 from doorcode.web.pages.ways import Pending, SignUpWay, Way
 
 _ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.code})
+_UNFIT = frozenset(
+    {errors.IDENTIFIER_FORMAT.code, errors.PARAM_MISSING.code, errors.PARAM_UNKNOWN.code}
+)
 _PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
 _NEED_ADDRESS = frozenset(
     {errors.NOT_FOUND.code, errors.USER_GONE.code, errors.IDENTIFIER_CLAIMED.code}
@@ -197,11 +200,18 @@ class Steps:
     def _address_page(
         self, here: Visit, refusal: Refusal | None = None, text: str = ""
     ) -> Response:
+        instance = self._door.deps.instance
+        takes = self._way.takes(instance)
+        unfit = refusal is not None and refusal.code in _UNFIT
         return self._page(
             "address.html",
             here,
             refusal,
+            said=words.ask_for(takes) if unfit else None,
             typed=text,
+            label=words.name_of(takes),
+            by_phone=Kind.PHONE in takes,
+            closed=self._way.closed(instance),
             belongs_elsewhere=refusal is not None and refusal.code in _ELSEWHERE,
         )
 
@@ -237,7 +247,7 @@ class Steps:
             retry_after=refusal.retry_after if refusal else None,
             way=self._way,
             here=here,
-            error=words.say(refusal) if refusal else None,
+            error=values.pop("said", None) or (words.say(refusal) if refusal else None),
             **values,
         )
 

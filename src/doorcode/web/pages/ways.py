@@ -7,16 +7,16 @@ told by the page, it is the one that the browser's client has under way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Kind, Strategy, mask
-from doorcode.domain.errors import Refused
+from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import Rate
-from doorcode.domain.sign_in import BACKUP_CODE, SECOND, factors_of_step
-from doorcode.domain.sign_up import SignUp
+from doorcode.domain.sign_in import BACKUP_CODE, SECOND, factors_of_step, first_factors
+from doorcode.domain.sign_up import SignUp, expect_public
 from doorcode.domain.verification import Verification
 from doorcode.flows import second_factor, sign_in, sign_up
 from doorcode.flows.client import Answer, ClientView
@@ -67,6 +67,12 @@ class Way(Protocol):
     def missing(self, view: ClientView | None, instance: Instance) -> list[str]:
         """What must still be said of oneself, by its name on the wire."""
 
+    def takes(self, instance: Instance) -> list[str]:
+        """What may be typed to begin, by its name on the wire."""
+
+    def closed(self, instance: Instance) -> Refusal | None:
+        """Why nobody can come in this way without an invitation, if that is so."""
+
     async def begin(self, deps: Deps, caller: Caller, text: str) -> Answer[Any]:
         """Start with the address that was typed, and send a code to it."""
 
@@ -103,6 +109,18 @@ class SignUpWay:
     def missing(self, view: ClientView | None, instance: Instance) -> list[str]:
         """What must still be said of oneself, by its name on the wire."""
         return view.sign_up.missing_fields(instance) if view and view.sign_up else []
+
+    def takes(self, instance: Instance) -> list[str]:
+        """What may be typed to begin, by its name on the wire."""
+        return [kind for kind in Kind if instance.attribute(kind).used_for_sign_up]
+
+    def closed(self, instance: Instance) -> Refusal | None:
+        """Why nobody can come in this way without an invitation, if that is so."""
+        try:
+            expect_public(instance)
+        except Refused as refused:
+            return refused.refusal
+        return None
 
     async def begin(self, deps: Deps, caller: Caller, text: str) -> Answer[Any]:
         """Start with the address that was typed, and send a code to it."""
@@ -184,9 +202,29 @@ class SignInWay:
         """Whoever has an account has said what must be said."""
         return []
 
+    def takes(self, instance: Instance) -> list[str]:
+        """What may be typed to begin, by its name on the wire."""
+        return instance.identifiers
+
+    def closed(self, instance: Instance) -> Refusal | None:
+        """Whoever has an account may always sign in."""
+        return None
+
     async def begin(self, deps: Deps, caller: Caller, text: str) -> Answer[Any]:
-        """Start with the address that was typed, and send a code to it."""
-        return await sign_in.start(deps, caller, sign_in.Wanted(text, strategy_of(text)))
+        """Start with what was typed, and send a code to it; by a name, to the first address."""
+        if "username" not in self.takes(deps.instance) or "@" in text or text[:1] == "+":
+            return await sign_in.start(deps, caller, sign_in.Wanted(text, strategy_of(text)))
+        begun = await sign_in.start(deps, caller, sign_in.Wanted(text))
+        if begun.refusal or begun.subject is None or begun.client is None:
+            return begun
+        factors = first_factors(begun.subject, begun.user, deps.instance)
+        if not factors:
+            return Answer(refusal=errors.STRATEGY_FOR_USER)
+        # The browser may be a client since a moment ago, and has no cookie of it yet.
+        known = replace(caller, client_id=begun.client.client.id, cookie=None)
+        wish = sign_in.Wish(Strategy(factors[0].strategy), factors[0].id)
+        sent = await sign_in.send_code(deps, known, begun.subject.id, wish)
+        return replace(sent, client_token=begun.client_token)
 
     async def send_code(
         self, deps: Deps, caller: Caller, pending: Pending, choice: Choice | None

@@ -35,6 +35,11 @@ _SAID = {
     errors.STORAGE_BUSY.code: "The server is busy. Try again in a moment.",
     errors.INTERNAL.code: "Something went wrong here, not with you. Try again in a moment.",
 }
+_NAMES = {
+    "phone_number": "phone number",
+    "email_address": "e-mail address",
+    "username": "username",
+}
 _MISSING = {
     "identifier": "Enter your phone number or e-mail address.",
     "phone_number": "Enter your phone number.",
@@ -59,6 +64,20 @@ def say(refusal: Refusal) -> str:
     if refusal.code == errors.PARAM_MISSING.code:
         return _MISSING.get(refusal.param or "", refusal.long_message)
     return _SAID.get(refusal.code, refusal.long_message)
+
+
+def name_of(takes: list[str]) -> str:
+    """What may be typed, in words: "Phone number or e-mail address"."""
+    named = [_NAMES[one] for one in takes]
+    listed = " or ".join(named) if len(named) < 3 else f"{', '.join(named[:-1])} or {named[-1]}"
+    return listed[:1].upper() + listed[1:]
+
+
+def ask_for(takes: list[str]) -> str:
+    """What to type, said to somebody who has typed something else."""
+    named = name_of(takes)
+    how = " A phone number starts with + and the country code." if "phone_number" in takes else ""
+    return f"Enter your {named[:1].lower()}{named[1:]}.{how}"
 
 
 def duration(seconds: int) -> str:

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("settings", help="see and change what is asked of people")
     )
     sdk = commands.add_parser("sdk", help="the browser SDK's files")
-    install = sdk.add_subparsers(required=True, metavar="what").add_parser(
+    install = sdk.add_subparsers(required=True, metavar="install").add_parser(
         "install", help="fetch them by npm into the data directory"
     )
     install.set_defaults(run=_install_sdk)

@@ -19,7 +19,7 @@ Work = Callable[[Transaction, str], Awaitable[int]]
 
 def add_commands(keys: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """Give `keys` its commands; those that work on a data directory."""
-    kinds = keys.add_subparsers(required=True, metavar="what")
+    kinds = keys.add_subparsers(required=True, metavar="create|list|revoke|master|publishable")
     master = kinds.add_parser("master", help="make a master key and print it")
     master.set_defaults(run=_make_master_key)
     publishable = kinds.add_parser("publishable", help="print the publishable key of a host")

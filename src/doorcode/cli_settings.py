@@ -22,7 +22,7 @@ WIDEST_VALUE = 40
 
 def add_commands(settings: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """Give `settings` its commands; each works on a data directory."""
-    kinds = settings.add_subparsers(required=True, metavar="what")
+    kinds = settings.add_subparsers(required=True, metavar="list|get|set|unset")
     listing = kinds.add_parser("list", help="show all settings, or those whose name begins so")
     listing.add_argument("prefix", nargs="?", default="", help="such as auth_phone")
     listing.add_argument("--explain", action="store_true", help="say what each of them does")

@@ -24,7 +24,7 @@ def greet_developer(settings: Settings, server: Server, ca: Path | None) -> str:
         f"  Inbox          {inbox}   (every code lands here)",
         f"  Data           {settings.data}",
         "",
-        "  For a Next.js app, put these lines into its .env.local:",
+        "  For a Next.js app, put these lines into its .env.local (others: docs/sdks.md):",
         "",
         *_env_lines(settings, server),
         "",

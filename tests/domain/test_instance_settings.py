@@ -316,3 +316,9 @@ def test_nothing_typed_breaks_the_reading(key: str, text: str) -> None:
         assert read_value(key, plain({key: value})[key]) == value
     assert all(problem.keys == (key,) for problem in problems)
     assert problems or key in SETTINGS
+
+
+def test_the_name_of_a_group_is_told_how_to_see_it() -> None:
+    with pytest.raises(BadValues) as bad:
+        read_text("auth_phone", "on")
+    assert "`doorcode settings list auth_phone`" in str(bad.value)

@@ -346,6 +346,10 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _unknown(key: str) -> Problem:
+    within = [one for one in SETTINGS if one.startswith(f"{key}.")]
+    if within:
+        text = f"is a group, of {within[0]} and others; `doorcode settings list {key}` shows them."
+        return Problem((key,), f"{short(key)} {text}")
     nearest = difflib.get_close_matches(key, SETTINGS, 1, cutoff=0.0)
     return Problem((key,), f"{short(key)} is not a setting; the nearest name is {nearest[0]}.")
 

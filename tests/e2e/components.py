@@ -121,7 +121,10 @@ class Components:
 
     # ── anywhere ──────────────────────────────────────────────────────────────────────
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        button = self.page.get_by_role("button", name=name, exact=True)
+        # While one card turns into the next, the button of the earlier one is still there.
+        expect(button).to_have_count(1)
+        button.click()
 
     def backup_codes(self) -> list[str]:
         """The backup codes that are shown."""

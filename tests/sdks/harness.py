@@ -34,6 +34,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, expect
@@ -42,6 +43,7 @@ from tests.e2e.processes import (
     Background,
     Inbox,
     Server,
+    Traffic,
     answers,
     clean_environment,
     free_port,
@@ -242,3 +244,14 @@ def next_code(inbox: Inbox, phone: str, sent_before: int = 0) -> str:
         assert time.monotonic() < deadline, f"nothing was sent to {phone}"
         time.sleep(0.1)
     return inbox.code(phone)
+
+
+def expect_through_the_app(traffic: Traffic, app: App, server: Server) -> None:
+    """The browser asked the app, and Doorcode itself for pictures of people and nothing else."""
+    asked = [urlsplit(url) for url in traffic.urls if url.startswith("http")]
+    own = urlsplit(app.url).netloc
+    elsewhere = [url for url in asked if url.netloc != own]
+    assert any(url.netloc == own for url in asked)
+    # Pictures have one address whatever page shows them: the server's own.
+    assert {url.netloc for url in elsewhere} <= {urlsplit(server.url).netloc}, elsewhere
+    assert all(url.path.startswith("/v1/images/") for url in elsewhere), elsewhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.sdks.harness import (
+    expect_through_the_app,
     lose_session_token,
     me,
     sign_out,
@@ -41,13 +42,10 @@ def test_nobody_else_is_let_in(page, app):
     assert me(page, app).status == 401
 
 
-def test_the_browser_speaks_to_the_app_alone(page, app, traffic):
+def test_the_browser_speaks_to_the_app_alone(page, app, traffic, server):
     sign_up(page, app)
 
-    elsewhere = {url for url in traffic.urls if url.startswith("http")}
-    elsewhere = {url for url in elsewhere if not url.startswith(f"{app.url}/")}
-    # Pictures have one address whatever page shows them: the server's own.
-    assert all("/v1/images/" in url for url in elsewhere), elsewhere
+    expect_through_the_app(traffic, app, server)
 
 
 def test_a_lost_session_token_is_renewed_by_the_handshake(page, app, traffic):

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.sdks.harness import (
     enter_code,
     enter_number,
+    expect_through_the_app,
     new_phone,
     next_code,
     shown_id,
@@ -74,11 +75,8 @@ def test_a_wrong_code_is_said_and_the_right_one_still_works(page, app):
     assert user_id(page)
 
 
-def test_the_browser_speaks_to_the_app_alone(page, app, traffic):
+def test_the_browser_speaks_to_the_app_alone(page, app, traffic, server):
     sign_up_and_in(page, app)
 
-    elsewhere = {url for url in traffic.urls if url.startswith("http")}
-    elsewhere = {url for url in elsewhere if not url.startswith(f"{app.url}/")}
-    # Pictures have one address whatever page shows them: the server's own.
-    assert all("/v1/images/" in url for url in elsewhere), elsewhere
+    expect_through_the_app(traffic, app, server)
     assert "/__clerk/npm/@clerk/ui@1/dist/ui.browser.js" in traffic.paths()

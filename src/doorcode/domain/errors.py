@@ -456,7 +456,6 @@ ORGANIZATIONS_DISABLED = Refusal(
 BULK_SIZE = Refusal(
     "bulk_size_exceeded", 400, "too many", "There are too many of them for one request."
 )
-DUPLICATE_RECORD = Refusal("duplicate_record", 400, "is duplicate", "There is one already.")
 DUPLICATE_INVITATION = Refusal(
     "duplicate_record",
     400,

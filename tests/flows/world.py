@@ -97,8 +97,16 @@ class FakePost:
     channels: set[str] = field(default_factory=lambda: {"sms", "whatsapp", "email"})
     announced: list[Announced] = field(default_factory=list)
 
+    free: bool = False
+
     def can_send(self, channel: str, is_test: bool) -> bool:
         return is_test or channel in self.channels
+
+    def is_free(self, channel: str) -> bool:
+        return self.free
+
+    def wake(self) -> None:
+        """Nobody waits for what is sent."""
 
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         with sqlite3.connect(self.file) as connection:

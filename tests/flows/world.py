@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from doorcode.domain.addresses import Kind, Strategy
-from doorcode.domain.instance import Instance
+from doorcode.domain.instance import Instance, Shield, ShieldMode
+from doorcode.domain.send import SendBudget
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_in, sign_up
@@ -175,6 +176,10 @@ class World:
         """A code that was sent to nobody."""
         sent = {one.code for one in self.post.announced}
         return next(code for code in ("000000", "111111", "222222", "333333") if code not in sent)
+
+    def switch_sending_limits_off(self) -> None:
+        """Let codes be sent without end, where a test is about what becomes of them."""
+        self.switch(sends=SendBudget(1000, 1000), shield=Shield(ShieldMode.RECORD))
 
     # ── what a person does ────────────────────────────────────────────────────────────
     def switch(self, **changes: Any) -> None:

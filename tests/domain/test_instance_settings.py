@@ -67,7 +67,12 @@ GROUPS = {
     "native_api": {"enabled"},
     "urls": LINKS,
 }
-ALONE = {"sign_up_mode", "block_email_subaddresses"}
+ALONE = {
+    "sign_up_mode",
+    "block_email_subaddresses",
+    "ignore_dots_for_gmail_addresses",
+    "block_disposable_email_domains",
+}
 EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     Switch: st.booleans(),
     Choice: st.sampled_from(["public", "restricted", "waitlist"]),
@@ -122,7 +127,9 @@ def test_each_setting_is_another_part_of_the_instance() -> None:
 
 
 def test_every_part_of_the_instance_that_an_operator_may_set_has_a_setting() -> None:
-    of_the_environment = {"id", "name", "url", "development", "test_mode"}
+    of_the_environment = {
+        "id", "name", "url", "development", "test_mode", "disposable_domains",
+    }  # fmt: skip
     set_by = {setting.place.partition(".")[0] for setting in SETTINGS.values()}
     assert {field.name for field in fields(Instance)} == set_by | of_the_environment
     for part in ("phone", "email", "username", "first_name", "last_name", "restrictions"):

@@ -208,8 +208,23 @@ _ALL = [
         "block_email_subaddresses",
         Switch(),
         "restrictions.block_email_subaddresses",
-        "Addresses such as ann+news@example.com cannot sign up.",
+        "One mailbox makes one account: while ann@example.com or ann+news@example.com has one, "
+        "ann+shop@example.com can neither sign up nor be added to another.",
         "Block subaddresses",
+    ),
+    Setting(
+        "ignore_dots_for_gmail_addresses",
+        Switch(),
+        "restrictions.ignore_dots_for_gmail_addresses",
+        "For block_email_subaddresses, a.nn@gmail.com and ann@gmail.com are one mailbox.",
+    ),
+    Setting(
+        "block_disposable_email_domains",
+        Switch(),
+        "restrictions.block_disposable_email_domains",
+        "Addresses at services for throw-away mail can neither sign up nor be added. Needs a "
+        "list of them.",
+        "Block sign-ups that use disposable email addresses",
     ),
     Setting(
         "legal_consent.enabled",
@@ -366,7 +381,7 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
 
     Whether they make sense together is another question (`domain/setting_conflicts.py`).
 
-    Of `base` only what is no setting counts: its id, name, address and kind.
+    Of `base` only what is no setting counts: its id, name, address, kind and known domains.
     """
     instance = Instance(
         id=base.id,
@@ -374,6 +389,7 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
         url=base.url,
         development=base.development,
         test_mode=base.test_mode,
+        disposable_domains=base.disposable_domains,
         native_api=base.development,
     )
     whole: dict[str, Any] = {}

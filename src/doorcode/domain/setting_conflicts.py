@@ -16,6 +16,7 @@ def conflicts(instance: Instance) -> list[Problem]:
         *_no_way_in(instance),
         *_no_second_step(instance),
         *_misfitting_pairs(instance),
+        *_unknown_domains(instance),
     ]
 
 
@@ -77,4 +78,14 @@ def _misfitting_pairs(instance: Instance) -> Iterable[Problem]:
         keys = "auth_phone.preferred_channels", "auth_phone.channels"
         yield Problem(
             keys, f"{keys[0]} names {', '.join(unusable)}, but {keys[1]} does not: add it there."
+        )
+
+
+def _unknown_domains(instance: Instance) -> Iterable[Problem]:
+    key = "block_disposable_email_domains"
+    if instance.restrictions.block_disposable_email_domains and not instance.disposable_domains:
+        yield Problem(
+            (key,),
+            f"{key} is on, but no list of such domains is here: install doorcode[disposable], or "
+            "name a file with a list in DOORCODE_DISPOSABLE_DOMAINS, and start the server again.",
         )

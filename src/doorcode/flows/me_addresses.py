@@ -11,8 +11,9 @@ from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, UNVERIFIED_ADDRESSES
 from doorcode.domain.session import Status
+from doorcode.domain.sign_up import expect_allowed
 from doorcode.domain.user import OwnedAddress, User
-from doorcode.flows import backup_codes, codes
+from doorcode.flows import backup_codes, codes, mailbox
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.codes import CountedTry
@@ -78,6 +79,7 @@ async def add(
             return await _answer(deps, tx, me, given.id)
         if await tx.user_by_address(address):
             raise Refused(errors.IDENTIFIER_TAKEN.about(kind))
+        await mailbox.expect_free(deps, tx, address, me.user.id)
         if sum(not one.is_verified for one in me.user.addresses) >= UNVERIFIED_ADDRESSES:
             raise Refused(errors.TOO_MANY_UNVERIFIED)
         now = deps.now()
@@ -100,8 +102,7 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         address = parse(kind, text, test_mode=instance.test_mode)
     except Malformed:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
-    if not instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about(kind))
+    expect_allowed(address, instance, adding=True)
     return address
 
 
@@ -117,7 +118,7 @@ async def send_code(
         owned = _own(me.user, target)
         if owned.is_verified:
             raise Refused(errors.VERIFICATION_DONE)
-        await _expect_unclaimed(tx, me.user, owned.address)
+        await _expect_unclaimed(deps, tx, me.user, owned.address)
         until = deps.now() + ATTEMPT_LIVES_FOR
         attempt = codes.Attempt(owned.id, until, me.user.profile.locale, way.channel)
         _, message = await codes.send(deps, tx, attempt, owned.address)
@@ -126,10 +127,13 @@ async def send_code(
     return answer
 
 
-async def _expect_unclaimed(tx: Transaction, user: User, address: Address) -> None:
+async def _expect_unclaimed(deps: Deps, tx: Transaction, user: User, address: Address) -> None:
     owner = await tx.user_by_address(address)
     if owner and owner.id != user.id:
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    if owner is None:  # what is theirs since the sign-up is no newcomer
+        expect_allowed(address, deps.instance, adding=True)
+        await mailbox.expect_free(deps, tx, address, user.id)
 
 
 async def try_code(
@@ -157,9 +161,13 @@ async def _claim(
 ) -> Answer[Changed]:
     await codes.consume(deps, tx, tried)
     owner = await tx.user_by_address(owned.address)
-    if owner and owner.id != me.user.id:
+    refusal = CLAIMED if owner and owner.id != me.user.id else None
+    if owner is None:
+        expect_allowed(owned.address, deps.instance, adding=True)
+        refusal = await mailbox.refusal_of(deps, tx, owned.address, me.user.id)
+    if refusal:
         await tx.delete_address(owned.id)
-        return Answer(refusal=CLAIMED)
+        return Answer(refusal=refusal)
     now = deps.now()
     owned = replace(owned, verified_at=now, updated_at=now, verification=None)
     try:

@@ -23,6 +23,7 @@ from doorcode.domain.sign_up import (
 )
 from doorcode.domain.ticket import Ticket, TicketKind
 from doorcode.domain.verification import Verification
+from doorcode.flows import mailbox
 from doorcode.flows import ticket as tickets
 from doorcode.flows.deps import Deps
 from doorcode.security.random_ids import new_id
@@ -52,9 +53,10 @@ async def draft(deps: Deps, tx: Transaction, wanted: Wanted, proved: Verificatio
     invitation = await _invitation(deps, tx, wanted)
     if invitation:
         wanted = as_invited(deps.instance, wanted, invitation.email)
-    addresses = await addresses_of(deps, tx, wanted)
+    addresses = await addresses_of(deps, tx, wanted, invited=invitation is not None)
     if proved:
-        addresses[proved.address.kind] = await _expect_usable(deps, tx, proved.address)
+        expect_allowed(proved.address, deps.instance)
+        addresses[proved.address.kind] = await _expect_free(deps, tx, proved.address)
     if invitation and invitation.email:
         addresses[Kind.EMAIL] = invitation.email
     if not addresses:
@@ -115,11 +117,16 @@ def as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wan
     return replace(wanted, texts=others)
 
 
-async def addresses_of(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
+async def addresses_of(
+    deps: Deps, tx: Transaction, wanted: Wanted, *, invited: bool
+) -> dict[Kind, Address]:
     """The addresses that the form gives, or `Refused` where one cannot sign up here."""
     addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
+    # All of them, before anything is said of whether somebody has one.
+    for address in [] if invited else addresses.values():
+        expect_allowed(address, deps.instance)
     for address in addresses.values():
-        await _expect_usable(deps, tx, address)
+        await _expect_free(deps, tx, address)
     return addresses
 
 
@@ -132,11 +139,11 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
 
 
-async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
-    """Refuse an address that may not sign up here, or that somebody has."""
-    expect_allowed(address, deps.instance)
+async def _expect_free(deps: Deps, tx: Transaction, address: Address) -> Address:
+    """Refuse an address that somebody has, or whose mailbox somebody has."""
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    await mailbox.expect_free(deps, tx, address)
     return address
 
 

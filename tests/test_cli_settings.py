@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.process import PATIENCE, Running, clean_environment, free_port, run
 
 from doorcode.cli_settings import add_commands, markdown
-from doorcode.domain.instance_settings import SETTINGS
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.security import master_key
 from doorcode.settings import BadSettings
 

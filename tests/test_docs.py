@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests.web.house import House, open_house
 
-from doorcode.domain.instance_settings import SETTINGS
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.settings import KNOWN
 from doorcode.web import backend_api
 from doorcode.web.door import Door

@@ -246,10 +246,47 @@ async def test_a_command_knows_of_which_kind_the_server_is(storage: Sqlite) -> N
         "DOORCODE_MASTER_KEY": "A" * 43 + "=",
     }
     await opened(storage, production(given))
-    assert await told(storage) == {"development": False, "fixed": {}}
+    said = await told(storage)
+    assert (said["development"], said["fixed"]) == (False, {})
     async with storage.transaction() as tx:
         _, base = await layers_beside(tx, development({}), "ins_1")
     assert not base.development
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+async def test_a_command_knows_whether_the_server_has_a_list_of_disposable_domains(
+    storage: Sqlite, tmp_path: Path, has_list: bool
+) -> None:
+    (tmp_path / "some").write_text("mailinator.com", "utf-8")
+    (tmp_path / "none").write_text("", "utf-8")
+    of_server, of_command = ("some", "none") if has_list else ("none", "some")
+    live, _ = await opened(
+        storage, development({"DOORCODE_DISPOSABLE_DOMAINS": str(tmp_path / of_server)})
+    )
+    beside = development({"DOORCODE_DISPOSABLE_DOMAINS": str(tmp_path / of_command)})
+    for heard in (has_list, not has_list):  # a command beside no server goes by its own
+        async with storage.transaction() as tx:
+            layers, base = await layers_beside(tx, beside, "ins_1")
+        assert bool(base.disposable_domains) is heard
+        if heard:
+            layers.with_values({"block_disposable_email_domains": True}, base)
+        else:
+            with pytest.raises(BadValues, match="DOORCODE_DISPOSABLE_DOMAINS"):
+                layers.with_values({"block_disposable_email_domains": True}, base)
+        await live.close()
+
+
+async def test_a_server_without_a_list_does_not_start_with_the_setting_on(
+    storage: Sqlite, tmp_path: Path
+) -> None:
+    (tmp_path / "none").write_text("", "utf-8")
+    given = environ(block_disposable_email_domains=True)
+    given["DOORCODE_DISPOSABLE_DOMAINS"] = str(tmp_path / "none")
+    with pytest.raises(BadSettings, match=r"install doorcode\[disposable\]"):
+        await opened(storage, development(given))
+    (tmp_path / "none").write_text("mailinator.com", "utf-8")
+    _, instance = await opened(storage, development(given))
+    assert instance.disposable_domains == {"mailinator.com"}
 
 
 async def test_a_saved_change_reaches_the_server(storage: Sqlite) -> None:

@@ -29,6 +29,20 @@ def good(**changes: str) -> Settings:
     return production(GOOD | {f"DOORCODE_{name}": value for name, value in changes.items()})
 
 
+# ── disposable domains ────────────────────────────────────────────────────────────────
+def test_a_file_of_domains_stands_in_the_place_of_the_packages_list(tmp_path: Path) -> None:
+    file = tmp_path / "domains"
+    file.write_text("throw.example\n", "utf-8")
+    assert "mailinator.com" in good().disposable_domains
+    assert good(DISPOSABLE_DOMAINS=str(file)).disposable_domains == {"throw.example"}
+    file.write_text("throw.example\nno domain\n", "utf-8")
+    [said] = problems(DISPOSABLE_DOMAINS=str(file))
+    assert said.startswith("DOORCODE_DISPOSABLE_DOMAINS cannot be used: ")
+    assert "line 2 ('no domain')" in said
+    [said] = problems(DISPOSABLE_DOMAINS=str(tmp_path / "gone"))
+    assert "gone cannot be read" in said
+
+
 # ── development ───────────────────────────────────────────────────────────────────────
 def test_development_needs_no_setting() -> None:
     settings = development({})

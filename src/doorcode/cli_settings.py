@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from doorcode.cli_keys import with_storage
 from doorcode.cli_text import complain
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import SETTINGS, BadValues, named, plain, read_text, value_in
+from doorcode.domain.instance_settings import BadValues, named, plain, read_text, value_in
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_layers import Entry, Layers
 from doorcode.domain.setting_types import Switch, show
 from doorcode.live_settings import layers_beside, mend, save
@@ -50,10 +51,7 @@ def markdown() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for key, setting in SETTINGS.items():
         default = show(plain({key: value_in(usual, key)})[key])
-        if key in _BY_COMMAND:
-            default = _BY_COMMAND[key]
-        else:
-            default = f"`{default}`" if default else "empty"
+        default = _BY_COMMAND.get(key, f"`{default}`" if default else "empty")
         takes = "" if isinstance(setting.type, Switch) else f" Takes {setting.type.expected}."
         called = f" In the dashboard: *{setting.dashboard}*." if setting.dashboard else ""
         lines.append(f"| `{key}` | {default} | {setting.meaning}{takes}{called} |")

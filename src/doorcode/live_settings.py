@@ -109,7 +109,14 @@ class LiveSettings:
     async def _tell(self) -> None:
         """Leave word of what is fixed, for commands that run in another environment."""
         fixed = {layer.where: plain(layer.values) for layer in self.layers.fixed}
-        told = _encode({"development": self._base.development, "fixed": fixed})
+        told = _encode(
+            {
+                "development": self._base.development,
+                "fixed": fixed,
+                # One is enough to say that there is a list.
+                "disposable_domains": sorted(self._base.disposable_domains)[:1],
+            }
+        )
         if told != self._told:
             async with self._storage.transaction() as tx:
                 await tx.save_setting(TOLD_UNDER, told)
@@ -141,7 +148,8 @@ async def layers_beside(
     ]
     fixed = [Layer(where, read(values).values) for where, values in told.get("fixed", {}).items()]
     stored = decode(await tx.setting(STORED_UNDER))
-    base = Instance(id=instance_id, development=development)
+    domains = frozenset(told.get("disposable_domains", settings.disposable_domains))
+    base = Instance(id=instance_id, development=development, disposable_domains=domains)
     return Layers(tuple(layer for layer in [*fixed, *own] if layer.values), stored), base
 
 
@@ -184,4 +192,5 @@ def _base(settings: Settings) -> Instance:
         url=settings.url,
         development=settings.development,
         test_mode=settings.test_mode,
+        disposable_domains=settings.disposable_domains,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from doorcode import disposable_domains
 from doorcode.delivery.smtp import parse_sender, parse_url
 from doorcode.domain.instance_settings import read_json
 from doorcode.domain.origins import origin_of
@@ -31,6 +32,7 @@ KNOWN = frozenset(
     {
         "COOKIE_DOMAIN",
         "DATA",
+        "DISPOSABLE_DOMAINS",
         "HOST",
         "LIMITS_NETWORK",
         "MAIL_FROM",
@@ -87,6 +89,7 @@ class Settings:
     instance_settings: Mapping[str, Any] = field(default_factory=dict)
     settings_file: Path = Path(DEFAULT_SETTINGS_FILE)
     settings_file_required: bool = False
+    disposable_domains: frozenset[str] = field(default=frozenset(), repr=False)
     unknown: tuple[str, ...] = ()
 
     @property
@@ -147,6 +150,7 @@ class _Reader:
             instance_settings=self._instance_settings(),
             settings_file=self._settings_file(),
             settings_file_required=bool(self._values.get("SETTINGS_FILE")),
+            disposable_domains=self._disposable_domains(),
             unknown=tuple(sorted(self._values.keys() - KNOWN)),
         )
         if self._problems:
@@ -318,6 +322,14 @@ class _Reader:
         if origin_of(text) is None:
             self._problem("SDK_CDN", f"is {text!r}; set it to an address such as {DEFAULT_CDN}.")
         return text
+
+    def _disposable_domains(self) -> frozenset[str]:
+        path = self._text("DISPOSABLE_DOMAINS", "")
+        try:
+            return disposable_domains.read(Path(path)) if path else disposable_domains.packaged()
+        except disposable_domains.BadList as error:
+            self._problem("DISPOSABLE_DOMAINS", f"cannot be used: {error}.")
+            return frozenset()
 
     def _instance_settings(self) -> Mapping[str, Any]:
         text = self._text("SETTINGS", "")

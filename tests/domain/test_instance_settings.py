@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from doorcode.domain.addresses import Channel
 from doorcode.domain.instance import Instance, SignUpMode
 from doorcode.domain.instance_settings import (
-    SETTINGS,
     BadValues,
     build,
     named,
@@ -26,6 +25,7 @@ from doorcode.domain.instance_settings import (
     value_in,
 )
 from doorcode.domain.limits import MINUTE
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_types import (
     Addresses,
     Choice,
@@ -82,7 +82,12 @@ GROUPS = {
     "native_api": {"enabled"},
     "urls": LINKS,
 }
-ALONE = {"sign_up_mode", "block_email_subaddresses"}
+ALONE = {
+    "sign_up_mode",
+    "block_email_subaddresses",
+    "ignore_dots_for_gmail_addresses",
+    "block_disposable_email_domains",
+}
 EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     Switch: st.booleans(),
     Countries: st.sampled_from([["*"], [], ["CA", "US"], ["GB"]]),
@@ -140,7 +145,9 @@ def test_each_setting_is_another_part_of_the_instance() -> None:
 
 
 def test_every_part_of_the_instance_that_an_operator_may_set_has_a_setting() -> None:
-    of_the_environment = {"id", "name", "url", "development", "test_mode"}
+    of_the_environment = {
+        "id", "name", "url", "development", "test_mode", "disposable_domains",
+    }  # fmt: skip
     set_by = {setting.place.partition(".")[0] for setting in SETTINGS.values()}
     assert {field.name for field in fields(Instance)} == set_by | of_the_environment
     for part in ("phone", "email", "username", "first_name", "last_name", "restrictions"):

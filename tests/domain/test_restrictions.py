@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorcode.domain.addresses import Address, Kind, parse_identifier
-from doorcode.domain.restrictions import Restrictions, base_of, is_subaddress
+from doorcode.domain.restrictions import Restrictions, base_of, is_disposable, mailbox_of
 from doorcode.domain.setting_types import Addresses
 
 NUMBER = "+14155552671"
@@ -103,16 +103,41 @@ def test_the_allowlist_overrules_the_blocklist() -> None:
     assert not lists.allow(address("bob@example.com"))
 
 
+def test_the_allowlist_counts_where_anybody_may_sign_up() -> None:
+    lists = Restrictions(True, ("example.org",), True, ("example.com",))
+    assert not lists.allow(address("ann@example.net"))
+    assert lists.allow(address("ann@example.net"), public=False)
+    assert not lists.allow(address("ann@example.com"), public=False)
+
+
+def test_the_blocklist_is_for_sign_ups_and_the_allowlist_for_later_changes_too() -> None:
+    assert block("example.com").allow(address("ann@example.com"), adding=True)
+    assert not allow("example.org").allow(address("ann@example.com"), adding=True)
+    assert allow("example.org").allow(address("ann@example.com"), adding=True, public=False)
+
+
 # ── sub-addresses ─────────────────────────────────────────────────────────────────────
+GMAIL = ("gmail.com", "googlemail.com")
+YAHOO = ("yahoo.com", "yahoo.de", "yahoo.co.uk", "yahoo.com.br", "ymail.com", "rocketmail.com")
+OTHERS = ("example.com", "yahoo.example.com", "notyahoo.com", "mail.yahoo.net")
+NAMES = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
+TAGS = st.from_regex(r"[a-z0-9][a-z0-9+=#-]{0,8}", fullmatch=True)
+DOMAINS = st.sampled_from([*GMAIL, *YAHOO, *OTHERS])
+
+
+def mailbox(text: str, *, dots: bool = False) -> str | None:
+    return mailbox_of(address(text), dots=dots)
+
+
 @pytest.mark.parametrize("text", ["ann+x@example.com", "ann=x@example.com", "ann#x@example.com"])
 def test_who_blocks_an_address_blocks_its_subaddresses(text: str) -> None:
     assert not block("ann@example.com").allow(address(text))
     assert block("ann+y@example.com").allow(address(text))
 
 
-def test_dots_do_not_make_a_subaddress() -> None:
+def test_who_blocks_an_address_does_not_block_it_with_other_dots() -> None:
     assert block("annlee@gmail.com").allow(address("ann.lee@gmail.com"))
-    assert not is_subaddress(address("ann.lee@gmail.com"))
+    assert not block("ann.lee@gmail.com").allow(address("ann.lee+x@gmail.com"))
 
 
 @pytest.mark.parametrize(
@@ -125,35 +150,87 @@ def test_dots_do_not_make_a_subaddress() -> None:
         ("ann-x@yahoo.co.uk", "ann@yahoo.co.uk"),
         ("ann-x@ymail.com", "ann@ymail.com"),
         ("ann-x@example.com", "ann-x@example.com"),
+        ("ann-x@yahoo.example.com", "ann-x@yahoo.example.com"),
+        ("a.nn+x@gmail.com", "a.nn@gmail.com"),
         ("+ann@example.com", "+ann@example.com"),
+        ("+ann+x@example.com", "+ann@example.com"),
         ("ann@example.com", "ann@example.com"),
     ],
 )
 def test_the_base_of_an_address(text: str, base: str) -> None:
     assert base_of(address(text)) == base
-    assert is_subaddress(address(text)) is (text != base)
 
 
-def test_a_phone_number_is_no_subaddress() -> None:
+def test_a_phone_number_has_no_mailbox() -> None:
     number = address(NUMBER)
-    assert (number.kind, base_of(number), is_subaddress(number)) == (Kind.PHONE, NUMBER, False)
+    assert (number.kind, base_of(number), mailbox_of(number)) == (Kind.PHONE, NUMBER, None)
+    assert not Restrictions().is_one_mailbox(number, number)
 
 
-def test_subaddresses_can_be_refused() -> None:
-    refused = Restrictions(block_email_subaddresses=True)
-    assert not refused.allow(address("ann+x@example.com"))
-    assert refused.allow(address("ann@example.com"))
-    assert refused.allow(address(NUMBER))
-
-
-def test_test_addresses_are_let_in_in_spite_of_their_plus() -> None:
+def test_a_test_address_has_none_in_spite_of_its_plus() -> None:
     tester = address("ann+clerk_test@example.com", test_mode=True)
-    assert Restrictions(block_email_subaddresses=True).allow(tester)
+    assert mailbox_of(tester) is None
+    assert not Restrictions().is_one_mailbox(tester, address("ann@example.com"))
+    assert mailbox("ann+clerk_test@example.com") == "ann@example.com"
 
 
-def test_an_allowed_domain_does_not_let_subaddresses_in() -> None:
-    lists = Restrictions(True, ("example.com", "ann+x@example.org"), block_email_subaddresses=True)
-    assert not lists.allow(address("ann+x@example.com"))
-    assert lists.allow(address("ann@example.com"))
-    # An entry that names the sub-address itself means it.
-    assert lists.allow(address("ann+x@example.org"))
+@given(NAMES, TAGS, DOMAINS, st.sampled_from("+=#"))
+def test_a_tag_leads_to_the_same_mailbox(name: str, tag: str, domain: str, sign: str) -> None:
+    assert mailbox(f"{name}{sign}{tag}@{domain}") == mailbox(f"{name}@{domain}")
+
+
+@given(NAMES, NAMES, DOMAINS)
+def test_a_hyphen_is_a_tags_at_yahoo_only(name: str, tag: str, domain: str) -> None:
+    same = mailbox(f"{name}-{tag}@{domain}") == mailbox(f"{name}@{domain}")
+    assert same is (domain in YAHOO)
+
+
+@given(st.lists(NAMES, min_size=2, max_size=4), DOMAINS)
+def test_dots_make_no_difference_at_gmail_only(parts: list[str], domain: str) -> None:
+    dotted, plain = f"{'.'.join(parts)}@{domain}", f"{''.join(parts)}@{domain}"
+    assert (mailbox(dotted) == mailbox(plain)) is (domain in GMAIL)
+    assert mailbox(dotted, dots=True) != mailbox(plain, dots=True)
+    one, other = address(dotted), address(plain)
+    assert Restrictions().is_one_mailbox(one, other) is (domain in GMAIL)
+    kept = Restrictions(ignore_dots_for_gmail_addresses=False)
+    assert not kept.is_one_mailbox(one, other)
+    assert kept.is_one_mailbox(one, one)
+
+
+@given(NAMES, st.booleans())
+def test_gmail_has_two_names(name: str, dots: bool) -> None:
+    assert mailbox(f"{name}@gmail.com", dots=dots) == mailbox(f"{name}@googlemail.com", dots=dots)
+
+
+@given(NAMES, NAMES, DOMAINS, DOMAINS)
+def test_two_names_are_two_mailboxes(name: str, other: str, domain: str, elsewhere: str) -> None:
+    same = mailbox(f"{name}@{domain}") == mailbox(f"{other}@{elsewhere}")
+    one_domain = domain == elsewhere or {domain, elsewhere} == set(GMAIL)
+    assert same is (name == other and one_domain)
+
+
+@given(st.from_regex(r"[+=#a.-]{1,12}", fullmatch=True), DOMAINS)
+def test_a_mailbox_is_the_mailbox_of_its_name(local: str, domain: str) -> None:
+    found = mailbox_of(Address(Kind.EMAIL, f"{local}@{domain}", ""))
+    assert found is not None
+    assert mailbox_of(Address(Kind.EMAIL, found, "")) == found
+
+
+# ── throw-away mail ───────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("text", "disposable"),
+    [
+        ("ann@mailinator.com", True),
+        ("ann@MAILINATOR.com", True),
+        ("ann@a.b.mailinator.com", True),
+        ("ann@notmailinator.com", False),
+        ("ann@mailinator.com.example.com", False),
+        ("mailinator.com@example.com", False),
+        ("ann@com", False),
+        (NUMBER, False),
+    ],
+)
+def test_a_domain_is_disposable_with_all_below_it(text: str, disposable: bool) -> None:
+    one = Address(Kind.EMAIL, text, text) if text == "ann@com" else address(text)
+    assert is_disposable(one, {"mailinator.com", NUMBER}) is disposable
+    assert not is_disposable(one, frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import SETTINGS, build, read
+from doorcode.domain.instance_settings import build, read
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_conflicts import conflicts
 from doorcode.domain.setting_types import Switch
 
@@ -84,6 +86,16 @@ def test_a_preferred_channel_must_be_in_use() -> None:
     [text] = said(**preferred)
     assert "whatsapp" in text and "auth_phone.channels" in text
     assert said(**preferred, auth_phone__channels=["sms", "whatsapp"]) == []
+
+
+def test_disposable_domains_must_be_known_to_be_blocked() -> None:
+    on = {"block_disposable_email_domains": True}
+    [problem] = conflicts(build(BASE, on))
+    assert problem.keys == ("block_disposable_email_domains",)
+    assert "doorcode[disposable]" in problem.text
+    assert "DOORCODE_DISPOSABLE_DOMAINS" in problem.text
+    known = replace(BASE, disposable_domains=frozenset({"mailinator.com"}))
+    assert conflicts(build(known, on)) == []
 
 
 def test_an_empty_allowlist_in_force_is_allowed() -> None:

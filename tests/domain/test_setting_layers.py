@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import SETTINGS, BadValues, read
+from doorcode.domain.instance_settings import BadValues, read
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_layers import DEFAULT, STORED, Entry, Layer, Layers
 from doorcode.domain.setting_types import Switch
 

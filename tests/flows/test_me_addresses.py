@@ -10,7 +10,7 @@ import pytest
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
-from doorcode.domain.instance import Attribute
+from doorcode.domain.instance import Attribute, SignUpMode
 from doorcode.domain.restrictions import Restrictions
 from doorcode.domain.session import Session, Status
 from doorcode.domain.user import OwnedAddress, User
@@ -145,9 +145,17 @@ async def test_what_somebody_merely_claims_is_not(world: World) -> None:
             errors.ATTRIBUTE_IMMUTABLE.about(Kind.EMAIL),
         ),
         (
-            {"restrictions": Restrictions(blocklist_enabled=True, blocklist=("work.example",))},
+            {"restrictions": Restrictions(allowlist_enabled=True, allowlist=("example.com",))},
             NEW_MAIL,
             errors.NOT_ALLOWED.about(Kind.EMAIL),
+        ),
+        (
+            {
+                "restrictions": Restrictions(block_disposable_email_domains=True),
+                "disposable_domains": frozenset({"work.example"}),
+            },
+            NEW_MAIL,
+            errors.EMAIL_DISPOSABLE.about(Kind.EMAIL),
         ),
     ],
 )
@@ -158,6 +166,38 @@ async def test_an_address_that_is_not_for_here_is_refused(
     world.switch(**changes)
     assert await refused(add(world, caller, text)) == why
     assert world.count("pending_addresses") == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"restrictions": Restrictions(blocklist_enabled=True, blocklist=("work.example",))},
+        {
+            "mode": SignUpMode.RESTRICTED,
+            "restrictions": Restrictions(allowlist_enabled=True, allowlist=("example.com",)),
+        },
+    ],
+)
+async def test_the_blocklist_is_for_sign_ups_and_the_allowlist_for_public_mode(
+    world: World, changes: dict[str, Any]
+) -> None:
+    caller, _ = await world.account()
+    world.switch(**changes)
+    await proved(world, caller, NEW_MAIL)
+
+
+async def test_what_waits_for_its_proof_does_not_slip_by_a_list_that_is_switched_on(
+    world: World,
+) -> None:
+    caller, _ = await world.account()
+    target = await asked(world, caller, NEW_MAIL)
+    code = world.code
+    world.switch(restrictions=Restrictions(allowlist_enabled=True, allowlist=("example.com",)))
+    why = errors.NOT_ALLOWED.about(Kind.EMAIL)
+    assert await refused(story.try_code(world.deps, caller, None, target, code)) == why
+    assert await refused(story.send_code(world.deps, caller, None, target, way(target))) == why
+    _, user = await now(world, caller)
+    assert not any(one.is_verified for one in user.of_kind(Kind.EMAIL))
 
 
 async def test_no_more_than_ten_wait_for_their_proof(world: World) -> None:

@@ -370,6 +370,35 @@ async def test_a_blocked_address_cannot_sign_up(world: World) -> None:
         await sign_up.change(world.deps, caller, attempt.id, wanted(None, ADA_MAIL))
 
 
+async def test_an_address_for_throw_away_mail_cannot_sign_up(world: World) -> None:
+    _, account = await world.account(None, "ann@mail.throw.example")
+    world.switch(
+        restrictions=Restrictions(block_disposable_email_domains=True),
+        disposable_domains=frozenset({"throw.example"}),
+    )
+    for known_or_not in ("ann@mail.throw.example", "bob@throw.example"):
+        answer = await sign_up.start(world.deps, Caller(), wanted(None, known_or_not))
+        assert answer.refusal is not None
+        assert (answer.refusal.code, answer.refusal.param) == (
+            "form_email_address_blocked",
+            "email_address",
+        )
+    assert account.user
+    await world.asked_to_sign_in("ann@mail.throw.example")
+
+
+async def test_nothing_is_told_of_one_address_beside_another_that_is_blocked(world: World) -> None:
+    await world.account(ADA)
+    world.switch(restrictions=Restrictions(blocklist_enabled=True, blocklist=("example.com",)))
+    for known_or_not in (ADA, BEA):
+        answer = await sign_up.start(world.deps, Caller(), wanted(known_or_not, ADA_MAIL))
+        assert answer.refusal is not None
+        assert (answer.refusal.code, answer.refusal.param) == (
+            "not_allowed_access",
+            "email_address",
+        )
+
+
 # ── names and consent ─────────────────────────────────────────────────────────────────
 ASKING = {
     "username": UsernameAttribute(used_for_sign_up=True, required=True),

@@ -10,11 +10,12 @@ from doorcode.domain.addresses import Kind
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Attribute, SignUpMode
 from doorcode.domain.limits import DAY, HOUR
+from doorcode.domain.restrictions import Restrictions
 from doorcode.flows import invitation, sign_in, sign_up, ticket
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller
 
-from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
+from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World, started
 
 
 async def token_for(world: World, user_id: str, lives_for: int = HOUR) -> str:
@@ -135,6 +136,22 @@ async def test_an_invited_person_still_gives_what_is_required(world: World) -> N
     done = await sign_up.try_code(world.deps, caller, begun.subject.id, PHONE, world.code)
     assert done.subject is not None
     assert done.subject.status == "complete"
+
+
+async def test_the_restrictions_are_for_those_who_come_uninvited(world: World) -> None:
+    world.switch(
+        phone=Attribute(required=True),
+        restrictions=Restrictions(allowlist_enabled=True, block_disposable_email_domains=True),
+        disposable_domains=frozenset({"example.com"}),
+    )
+    text = await invited(world)
+    caller, attempt = started(
+        await sign_up.start(world.deps, Caller(), sign_up.Wanted(ticket=text))
+    )
+    given = sign_up.Wanted({Kind.PHONE: ADA}, strategy=PHONE)
+    await sign_up.change(world.deps, caller, attempt.id, given)
+    done = await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert done.user is not None
 
 
 async def test_an_invitation_cannot_be_turned_to_another_address(world: World) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from doorcode.domain.addresses import Kind
+from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.reverification import Level, Reverification
 from doorcode.domain.reverification import Status as ReverificationStatus
 from doorcode.domain.session import Device, Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_up import Profile
 from doorcode.domain.user import AppData, OwnedAddress, User
-from doorcode.storage.interface import Conflict, Storage
+from doorcode.storage.interface import Conflict, Storage, Transaction
 
 from . import examples as an
 from .conformance import at_once
@@ -42,6 +42,10 @@ async def kept(storage: Storage, user_id: str = "user_1") -> User:
 def bea(**changes: object) -> User:
     """Somebody else, who owns no address of the examples."""
     return an.user(id="user_2", addresses=(), primary_email_id=None, **changes)
+
+
+def of_bea(address: Address) -> OwnedAddress:
+    return an.owned(id="idn_2", user_id="user_2", address=address)
 
 
 class TestAccounts:
@@ -177,6 +181,53 @@ class TestAddresses:
             assert not await tx.delete_address("idn_1")
             assert await tx.user_by_address(EMAIL) is None
         assert (await kept(storage)).addresses == ()
+
+
+class TestMailboxes:
+    async def test_all_that_is_owned_in_a_mailbox_is_found(self, storage: Storage) -> None:
+        tagged = replace(EMAIL, value="ada+x@example.com", spelling="Ada+x@example.com")
+        await keep(storage, an.user(), replace(bea(), addresses=(of_bea(tagged),)))
+        async with storage.transaction() as tx:
+            assert await tx.lock_mailbox("ada@example.com") == [an.owned(), of_bea(tagged)]
+            assert await tx.lock_mailbox("ada+x@example.com") == []
+
+    async def test_gmails_dots_and_names_are_one_mailbox(self, storage: Storage) -> None:
+        dotted = replace(EMAIL, value="a.da@googlemail.com")
+        await keep(storage, an.user(addresses=(an.owned(address=dotted),)))
+        async with storage.transaction() as tx:
+            assert await tx.lock_mailbox("ada@gmail.com") == [an.owned(address=dotted)]
+
+    async def test_a_claim_is_in_no_mailbox_until_it_is_proved(self, storage: Storage) -> None:
+        tagged = replace(EMAIL, value="ada+x@example.com")
+        claim = replace(CLAIM, address=tagged)
+        await keep(storage, an.user(addresses=()))
+        async with storage.transaction() as tx:
+            await tx.add_pending_address(claim)
+            assert await tx.lock_mailbox("ada@example.com") == []
+            await tx.claim_address(replace(PROVED, address=tagged))
+            assert await tx.lock_mailbox("ada@example.com") == [replace(PROVED, address=tagged)]
+            await tx.delete_address(PROVED.id)
+            assert await tx.lock_mailbox("ada@example.com") == []
+
+    async def test_test_addresses_and_numbers_are_in_none(self, storage: Storage) -> None:
+        tester = replace(EMAIL, value="ada+clerk_test@example.com", is_test=True)
+        owned = an.owned(address=tester), an.owned(id="idn_2", address=PHONE)
+        await keep(storage, an.user(addresses=owned))
+        async with storage.transaction() as tx:
+            for mailbox in ("ada@example.com", tester.value, PHONE.value):
+                assert await tx.lock_mailbox(mailbox) == []
+
+    async def test_of_twenty_who_would_be_the_first_one_is(self, storage: Storage) -> None:
+        async def join(tx: Transaction, number: int) -> bool:
+            if await tx.lock_mailbox("ada@example.com"):
+                return False
+            await asyncio.sleep(0)  # long enough for the others to look, if they could
+            address = replace(EMAIL, value=f"ada+{number}@example.com")
+            owned = an.owned(id=f"idn_{number}", user_id=f"user_{number}", address=address)
+            await tx.add_user(an.user(id=f"user_{number}", addresses=(owned,)))
+            return True
+
+        assert (await at_once(storage, 20, join)).count(True) == 1
 
 
 class TestBackupCodes:

@@ -452,6 +452,43 @@ async def test_migrations_are_applied_once_and_in_order(
     connection.close()
 
 
+async def test_old_addresses_get_their_mailbox(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = sqlite._migrations()
+    before = next(n for n, script in enumerate(shipped) if "COLUMN base" in script)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "_migrations", lambda: shipped[:before])
+        await Sqlite(path).close()
+    old = [
+        ("email_address", "ann+x@example.com", 0, "ann@example.com"),
+        ("email_address", "a.nn=x@googlemail.com", 0, "ann@gmail.com"),
+        ("email_address", "ann-x@yahoo.co.uk", 0, "ann@yahoo.co.uk"),
+        ("email_address", "änn@bücher.example", 0, "änn@bücher.example"),
+        ("email_address", "ann+clerk_test@example.com", 1, None),
+        ("phone_number", "+14155552671", 0, None),
+    ]
+    connection = _connect(path)
+    connection.execute("INSERT INTO users (id, profile, created_at, updated_at) "
+                       "VALUES ('user_1', '{}', 1, 1)")  # fmt: skip
+    connection.executemany(
+        "INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, created_at, "
+        "updated_at) VALUES ('idn_' || ?2, 'user_1', ?1, ?2, ?2, ?3, 1, 1)",
+        [row[:3] for row in old],
+    )
+    connection.commit()
+    connection.close()
+    storage = Sqlite(path)
+    async with storage.transaction() as tx:
+        [owned] = await tx.lock_mailbox("ann@gmail.com")
+    await storage.close()
+    assert owned.address.value == "a.nn=x@googlemail.com"
+    connection = _connect(path)
+    rows = connection.execute("SELECT kind, value, is_test, base FROM addresses").fetchall()
+    plan = connection.execute("EXPLAIN QUERY PLAN SELECT id FROM addresses WHERE base = 'x'")
+    assert "addresses_by_base" in str(plan.fetchall())
+    connection.close()
+    assert sorted(rows, key=str) == sorted(old, key=str)
+
+
 async def test_a_migration_that_fails_half_way_leaves_nothing(
     path: Path, migrate_with: Callable[..., None]
 ) -> None:

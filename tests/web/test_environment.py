@@ -14,8 +14,9 @@ from doorcode.domain.instance import (
     SignUpMode,
     UsernameAttribute,
 )
-from doorcode.domain.instance_settings import SETTINGS, build, read
+from doorcode.domain.instance_settings import build, read
 from doorcode.domain.restrictions import Restrictions
+from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_types import Link, Switch
 from doorcode.web.environment import environment
 
@@ -225,7 +226,7 @@ def test_the_mode_of_sign_up_is_told(mode: SignUpMode) -> None:
 
 @pytest.mark.parametrize("on", [True, False])
 def test_switches_are_told(on: bool) -> None:
-    lists = Restrictions(on, (), on, (), on)
+    lists = Restrictions(on, (), on, (), on, on, on)
     document = _document(
         legal_consent=on, delete_self=on, reverification=on, organizations=on, restrictions=lists
     )
@@ -235,8 +236,8 @@ def test_switches_are_told(on: bool) -> None:
     assert document["auth_config"]["reverification"] is on
     assert document["organization_settings"]["enabled"] is on
     assert settings["sign_up"]["allowlist_only"] is on
-    for name in ("allowlist", "blocklist", "block_email_subaddresses"):
-        assert settings["restrictions"][name] == {"enabled": on}
+    names = {"allowlist", "blocklist", "block_email_subaddresses", "block_disposable_email_domains"}
+    assert settings["restrictions"] == {name: {"enabled": on} for name in names}
 
 
 def test_the_lists_themselves_are_nobodys_business() -> None:
@@ -258,7 +259,12 @@ def test_every_address_of_a_page_is_told(key: str) -> None:
 
 
 # What no browser needs to know before it asks: the server answers by it.
-SILENT = {"client_trust.enabled", "native_api.enabled", "shield.refuse_voip"}
+SILENT = {
+    "client_trust.enabled",
+    "ignore_dots_for_gmail_addresses",
+    "native_api.enabled",
+    "shield.refuse_voip",
+}
 # Seen only beside another one, in the tests above.
 BESIDE = {"auth_backup_code.enabled"}
 SWITCHES = [key for key, setting in SETTINGS.items() if isinstance(setting.type, Switch)]

@@ -99,7 +99,6 @@ DISAGREEMENTS: dict[tuple[str, str, str], str] = {
         "user_settings.password_settings.disable_password_reverification",
         "user_settings.password_settings.enforce_hibp_on_sign_in",
         "user_settings.restrictions.allowlist_blocklist_disabled_on_sign_in",
-        "user_settings.restrictions.block_disposable_email_domains",
         "user_settings.username_settings.allow_extended_special_characters",
         "user_settings.username_settings.allow_numeric_usernames",
     ),

@@ -159,6 +159,18 @@ NOT_ALLOWED = Refusal(
     "is not allowed",
     "This {param} is not allowed to use this application.",
 )
+MAILBOX_TAKEN = Refusal(
+    "not_allowed_access",
+    403,
+    "is in use already",
+    "There is an account for this mailbox under another {param}. Sign in with that one.",
+)
+EMAIL_DISPOSABLE = Refusal(
+    "form_email_address_blocked",
+    403,
+    "is at a service for throw-away mail",
+    "Throw-away addresses are not accepted here. Use one that you will keep.",
+)
 
 
 def username_length(least: int, most: int) -> Refusal:

@@ -110,6 +110,7 @@ class Instance:
     url: str = "http://localhost:8787"
     development: bool = False
     test_mode: bool = False
+    disposable_domains: frozenset[str] = field(default=frozenset(), repr=False)
 
     # ── who may sign up, and with what ────────────────────────────────────────────────
     mode: SignUpMode = SignUpMode.PUBLIC

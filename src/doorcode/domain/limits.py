@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -54,17 +52,6 @@ BACKUP_CODES = 10
 EVENTS_KEPT_FOR = 90 * DAY
 
 
-class Scope(StrEnum):
-    """Whose a limit is."""
-
-    ADDRESS = "client address"
-    IDENTIFIER = "identifier"
-    DEVICE = "device"
-    COUNTRY = "country"
-    INSTANCE = "instance"
-    VERIFICATION = "verification"
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """At most `times` within `window` milliseconds, for one client address.
@@ -112,87 +99,9 @@ RATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One row of the table: the bucket's name, whose it is, how much, and what is refused.
-
-    `refusal` is the code on the wire. `setting` is by what an operator changes it.
-    """
-
-    bucket: str
-    scope: Scope
-    much: str
-    refusal: str
-    setting: str = ""
-
-
 # The names that refusals carry in the log, in metrics and in the audit log.
 TRIES, GUESSES, DEVICE_GUESSES = "codes.tries", "guesses.everybody_else", "guesses.known_device"
 NETWORK_GUESSES, BACKUP_GUESSES = "guesses.network", "guesses.backup_codes"
 COUNTRY, TYPE = "shield.country", "shield.type"
 MONEY, PAUSED = "shield.money", "shield.paused"
 RESENDS, SENDS_SHORT, SENDS_LONG = "codes.resend", "sends.10_minutes", "sends.day"
-
-
-def table() -> Iterable[Limit]:
-    """Every limit, in the order of docs/limits.md."""
-    yield Limit(
-        TRIES,
-        Scope.VERIFICATION,
-        f"{TRIES_PER_VERIFICATION} tries, resends included",
-        "verification_failed",
-    )
-    lock = "attack_protection.user_lockout.max_attempts, .duration_in_minutes"
-    yield Limit(
-        GUESSES,
-        Scope.IDENTIFIER,
-        f"{GUESSES_PER_ADDRESS} wrong codes an hour from all new devices together",
-        "user_locked",
-        lock,
-    )
-    yield Limit(
-        DEVICE_GUESSES,
-        Scope.DEVICE,
-        f"{GUESSES_PER_ADDRESS} wrong codes an hour for an identifier, for each of the last "
-        f"{KNOWN_DEVICES} devices that signed in to it",
-        "user_locked",
-        lock,
-    )
-    yield Limit(
-        BACKUP_GUESSES,
-        Scope.IDENTIFIER,
-        f"{GUESSES_PER_ADDRESS} wrong backup codes an hour, counted like the codes",
-        "user_locked",
-        lock,
-    )
-    yield Limit(
-        NETWORK_GUESSES,
-        Scope.ADDRESS,
-        f"{GUESSES_PER_NETWORK} wrong codes an hour from new devices, whatever the identifier",
-        "too_many_requests",
-    )
-    yield Limit(
-        RESENDS,
-        Scope.VERIFICATION,
-        f"{RESEND_AFTER // SECOND} seconds between two codes",
-        "verification_code_too_many_requests",
-    )
-    yield Limit(
-        SENDS_SHORT,
-        Scope.IDENTIFIER,
-        f"{SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between",
-        "verification_code_rate_limit_exceeded",
-        "limits.sends_per_10_minutes",
-    )
-    yield Limit(
-        SENDS_LONG,
-        Scope.IDENTIFIER,
-        f"{SENDS_PER_DAY} codes in 24 hours",
-        "verification_code_rate_limit_exceeded",
-        "limits.sends_per_day",
-    )
-    for rate in RATES:
-        span = "hour" if rate.window == HOUR else f"{rate.window // SECOND} seconds"
-        yield Limit(
-            rate.name, Scope.ADDRESS, f"{rate.times} {rate.what} in {span}", "too_many_requests"
-        )

@@ -17,6 +17,7 @@ def conflicts(instance: Instance) -> list[Problem]:
         *_no_second_step(instance),
         *_misfitting_pairs(instance),
         *_told_by_other_ways(instance),
+        *_unknown_domains(instance),
     ]
 
 
@@ -101,3 +102,13 @@ def _told_by_other_ways(instance: Instance) -> Iterable[Problem]:
                 f"{strict} is strict, but {key} is off, so a sign-up tells whether an address is "
                 f"taken: turn {key} on.",
             )
+
+
+def _unknown_domains(instance: Instance) -> Iterable[Problem]:
+    key = "block_disposable_email_domains"
+    if instance.restrictions.block_disposable_email_domains and not instance.disposable_domains:
+        yield Problem(
+            (key,),
+            f"{key} is on, but no list of such domains is here: install doorcode[disposable], or "
+            "name a file with a list in DOORCODE_DISPOSABLE_DOMAINS, and start the server again.",
+        )

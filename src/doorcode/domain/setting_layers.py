@@ -12,16 +12,15 @@ from typing import Any
 
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import (
-    SETTINGS,
     BadValues,
     Problem,
     Reading,
-    Setting,
     build,
     plain,
     read,
     value_in,
 )
+from doorcode.domain.setting_catalogue import SETTINGS, Setting
 from doorcode.domain.setting_conflicts import conflicts
 
 STORED, DEFAULT = "stored", "default"

@@ -16,6 +16,7 @@ from doorcode.domain import errors
 from doorcode.domain.addresses import Address, Kind, Strategy
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance, SignUpMode, UsernameAttribute
+from doorcode.domain.restrictions import is_disposable
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
 
@@ -168,10 +169,20 @@ def expect_public(instance: Instance) -> None:
         raise Refused(errors.SIGN_UP_WAITLIST)
 
 
-def expect_allowed(address: Address, instance: Instance) -> None:
-    """Refuse an address that the lists of the instance keep out."""
-    if not instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about(address.kind))
+def expect_allowed(
+    address: Address, instance: Instance, *, param: str | None = None, adding: bool = False
+) -> None:
+    """Refuse an address that the instance keeps out, whether or not anybody has it.
+
+    `adding`: it is to be added to an account. `param` is the field that it was typed into.
+    """
+    rules, param = instance.restrictions, param or address.kind
+    public = instance.mode is SignUpMode.PUBLIC
+    if not rules.allow(address, public=public, adding=adding):
+        raise Refused(errors.NOT_ALLOWED.about(param))
+    blocks = rules.block_disposable_email_domains
+    if blocks and is_disposable(address, instance.disposable_domains):
+        raise Refused(errors.EMAIL_DISPOSABLE.about(param))
 
 
 def username_value(username: str) -> str:

@@ -11,8 +11,9 @@ from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, UNVERIFIED_ADDRESSES
 from doorcode.domain.session import Status
+from doorcode.domain.sign_up import expect_allowed
 from doorcode.domain.user import OwnedAddress, User
-from doorcode.flows import audit, backup_codes, codes, sending
+from doorcode.flows import audit, backup_codes, codes, mailbox, sending
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.codes import CountedTry, Decoy
@@ -76,14 +77,20 @@ async def add(
         given = next((one for one in me.user.addresses if one.address.is_same_as(address)), None)
         if given and not given.is_verified:
             return await _answer(deps, tx, me, given.id)
-        if not deps.instance.is_strict and await tx.user_by_address(address):
-            raise Refused(errors.IDENTIFIER_TAKEN.about(kind))
+        if not deps.instance.is_strict:
+            await _expect_free(deps, tx, me.user, address)
         if sum(not one.is_verified for one in me.user.addresses) >= UNVERIFIED_ADDRESSES:
             raise Refused(errors.TOO_MANY_UNVERIFIED)
         now = deps.now()
         owned = OwnedAddress(new_id("idn", now), me.user.id, address, None, now, now)
         await tx.add_pending_address(owned)
         return await _answer(deps, tx, me, owned.id)
+
+
+async def _expect_free(deps: Deps, tx: Transaction, user: User, address: Address) -> None:
+    if await tx.user_by_address(address):
+        raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    await mailbox.expect_free(deps, tx, address, user.id)
 
 
 def _expect_addable(instance: Instance, me: Me, kind: Kind) -> None:
@@ -100,8 +107,7 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         address = parse(kind, text, test_mode=instance.test_mode)
     except Malformed:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
-    if not instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about(kind))
+    expect_allowed(address, instance, adding=True)
     sending.expect_number(instance, address)
     return address
 
@@ -130,7 +136,12 @@ async def send_code(
 async def _decoy(deps: Deps, tx: Transaction, user: User, address: Address) -> Decoy | None:
     """Refuse an address that somebody else has; in strict mode send nothing and say nothing."""
     owner = await tx.user_by_address(address)
-    if owner is None or owner.id == user.id:
+    if owner and owner.id == user.id:
+        return None  # what is theirs since the sign-up is no newcomer
+    if owner is None:
+        expect_allowed(address, deps.instance, adding=True)
+        if not deps.instance.is_strict:
+            await mailbox.expect_free(deps, tx, address, user.id)
         return None
     if deps.instance.is_strict:
         return Decoy()
@@ -162,9 +173,13 @@ async def _claim(
 ) -> Answer[Changed]:
     await codes.consume(deps, tx, tried)
     owner = await tx.user_by_address(owned.address)
-    if owner and owner.id != me.user.id:
+    refusal = CLAIMED if owner and owner.id != me.user.id else None
+    if owner is None:
+        expect_allowed(owned.address, deps.instance, adding=True)
+        refusal = await mailbox.refusal_of(deps, tx, owned.address, me.user.id)
+    if refusal:
         await tx.delete_address(owned.id)
-        return Answer(refusal=CLAIMED)
+        return Answer(refusal=refusal)
     now = deps.now()
     owned = replace(owned, verified_at=now, updated_at=now, verification=None)
     try:

@@ -22,7 +22,7 @@ from doorcode.domain.sign_up import (
 from doorcode.domain.ticket import Ticket
 from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Verification
-from doorcode.flows import audit, codes, notices, session, sign_up_form
+from doorcode.flows import audit, codes, mailbox, notices, session, sign_up_form
 from doorcode.flows import client as clients
 from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
@@ -88,7 +88,8 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
             raise Refused(errors.PARAM_CONFLICT.about("ticket"))
         if sign_up.ticket_id:
             wanted = sign_up_form.as_invited(deps.instance, wanted, sign_up.email)
-        given = await sign_up_form.addresses_of(deps, tx, wanted)
+        invited = sign_up.ticket_id is not None
+        given = await sign_up_form.addresses_of(deps, tx, wanted, invited=invited)
         sign_up = replace(
             sign_up,
             abandon_at=deps.now() + ATTEMPT_LIVES_FOR,
@@ -214,7 +215,7 @@ async def _post(deps: Deps, letters: tuple[Message, ...]) -> None:
 async def _complete(
     deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_up: SignUp
 ) -> Answer[SignUp]:
-    refusal = await _give_up_if_claimed(tx, sign_up)
+    refusal = await _give_up_if_claimed(deps, tx, sign_up)
     if refusal:
         return Answer(refusal=refusal)
     ticket = await tx.ticket(sign_up.ticket_id) if sign_up.ticket_id else None
@@ -244,12 +245,17 @@ async def _complete(
     return Answer(sign_up, shown, user, client_token=token)
 
 
-async def _give_up_if_claimed(tx: Transaction, sign_up: SignUp) -> Refusal | None:
+async def _give_up_if_claimed(deps: Deps, tx: Transaction, sign_up: SignUp) -> Refusal | None:
     """Somebody else may have verified the address first. The used code stays used."""
     for address in sign_up.addresses:
+        refusal = None
         if await tx.user_by_address(address):
+            refusal = errors.IDENTIFIER_CLAIMED
+        elif not sign_up.ticket_id:  # whoever was invited was invited by that very address
+            refusal = await mailbox.refusal_of(deps, tx, address)
+        if refusal:
             await tx.save_sign_up(replace(sign_up, status=Status.ABANDONED))
-            return errors.IDENTIFIER_CLAIMED
+            return refusal
     username = sign_up.profile.username
     if username and await tx.user_by_username(username_value(username)):
         # A name can be chosen again; the proved addresses stay proved.

@@ -23,7 +23,7 @@ from doorcode.domain.sign_up import (
 )
 from doorcode.domain.ticket import Ticket, TicketKind
 from doorcode.domain.verification import Verification
-from doorcode.flows import sending
+from doorcode.flows import mailbox, sending
 from doorcode.flows import ticket as tickets
 from doorcode.flows.deps import Deps
 from doorcode.security.random_ids import new_id
@@ -53,11 +53,10 @@ async def draft(deps: Deps, tx: Transaction, wanted: Wanted, proved: Verificatio
     invitation = await _invitation(deps, tx, wanted)
     if invitation:
         wanted = as_invited(deps.instance, wanted, invitation.email)
-    addresses = await addresses_of(deps, tx, wanted)
+    addresses = await addresses_of(deps, tx, wanted, invited=invitation is not None)
     if proved:
-        addresses[proved.address.kind] = await _expect_usable(
-            deps, tx, proved.address, is_proved=True
-        )
+        expect_allowed(proved.address, deps.instance)
+        addresses[proved.address.kind] = await _expect_free(deps, tx, proved.address)
     if invitation and invitation.email:
         addresses[Kind.EMAIL] = invitation.email
     if not addresses:
@@ -118,11 +117,19 @@ def as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wan
     return replace(wanted, texts=others)
 
 
-async def addresses_of(deps: Deps, tx: Transaction, wanted: Wanted) -> dict[Kind, Address]:
+async def addresses_of(
+    deps: Deps, tx: Transaction, wanted: Wanted, *, invited: bool
+) -> dict[Kind, Address]:
     """The addresses that the form gives, or `Refused` where one cannot sign up here."""
     addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
+    # All of them, before anything is said of whether somebody has one.
+    for address in [] if invited else addresses.values():
+        expect_allowed(address, deps.instance)
     for address in addresses.values():
-        await _expect_usable(deps, tx, address)
+        sending.expect_number(deps.instance, address)
+    # In strict mode whoever has proved nothing is told nothing: they go on, and get no code.
+    for address in [] if deps.instance.is_strict else addresses.values():
+        await _expect_free(deps, tx, address)
     return addresses
 
 
@@ -135,20 +142,11 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
 
 
-async def _expect_usable(
-    deps: Deps, tx: Transaction, address: Address, *, is_proved: bool = False
-) -> Address:
-    """Refuse an address that may not sign up here, or that somebody has.
-
-    In strict mode only whoever has proved the address is told the second: others go on, and
-    no code is sent to them.
-    """
-    expect_allowed(address, deps.instance)
-    sending.expect_number(deps.instance, address)
-    if deps.instance.is_strict and not is_proved:
-        return address
+async def _expect_free(deps: Deps, tx: Transaction, address: Address) -> Address:
+    """Refuse an address that somebody has, or whose mailbox somebody has."""
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    await mailbox.expect_free(deps, tx, address)
     return address
 
 

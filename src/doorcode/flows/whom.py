@@ -11,7 +11,7 @@ from doorcode.domain.errors import Refused
 from doorcode.domain.instance import SignUpMode
 from doorcode.domain.session import Session
 from doorcode.domain.sign_up import Status as SignUpStatus
-from doorcode.domain.sign_up import username_value
+from doorcode.domain.sign_up import expect_allowed, username_value
 from doorcode.domain.ticket import TicketKind
 from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
@@ -139,8 +139,8 @@ def _expect_public(deps: Deps, wanted: Wanted, address: Address) -> None:
         raise Refused(errors.SIGN_UP_IF_MISSING_STRATEGY)
     # Whether or not there is an account: no code is paid for that could only lead to a refusal,
     # and nothing is told by it.
-    if not instance.restrictions.allow(address):
-        raise Refused(errors.NOT_ALLOWED.about("identifier"))
+    # Whose mailbox it is, is asked once the code has proved it: the sign-up is refused then.
+    expect_allowed(address, instance, param="identifier")
 
 
 def expect_usable(user: User | None) -> User:

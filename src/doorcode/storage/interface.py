@@ -218,6 +218,12 @@ class Transaction(Protocol):
     async def user_by_address(self, address: Address) -> User | None:
         """The account that owns an address; one that only claims it does not count."""
 
+    async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
+        """The owned addresses of a mailbox (see `mailbox_of`); held until the unit ends.
+
+        Held also where there are none yet: of two who want to be its first, one waits.
+        """
+
     async def user_by_username(self, value: str) -> User | None:
         """The account of a username, given in the form that is compared."""
 

@@ -285,9 +285,9 @@ DELETE FROM users WHERE id = :id;
 -- name: add_address
 -- An address of an account. The unique index on (kind, value) is what keeps it theirs alone.
 INSERT INTO addresses (id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at,
-    strategy, reserved_for_second_factor, default_second_factor)
+    strategy, reserved_for_second_factor, default_second_factor, base)
 VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :verified_at, :created_at, :updated_at,
-    :strategy, :reserved, :is_default);
+    :strategy, :reserved, :is_default, :base);
 
 -- name: save_address
 -- What an address is used for, and whether it is proved.
@@ -330,6 +330,12 @@ FROM addresses WHERE user_id = :user_id ORDER BY created_at, id;
 -- name: user_id_by_address
 -- Whose address this is.
 SELECT user_id FROM addresses WHERE kind = :kind AND value = :value;
+
+-- name: addresses_of_mailbox
+-- The addresses whose mail reaches one mailbox, whosever they are.
+SELECT id, user_id, kind, value, spelling, is_test, verified_at, created_at, updated_at,
+    strategy, reserved_for_second_factor, default_second_factor
+FROM addresses WHERE base = :base ORDER BY created_at, id;
 
 -- name: user_id_by_username
 -- Whose name this is.

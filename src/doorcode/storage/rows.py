@@ -10,6 +10,7 @@ import msgspec
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.client import Client
 from doorcode.domain.message import Message
+from doorcode.domain.restrictions import mailbox_of
 from doorcode.domain.reverification import Level, Reverification
 from doorcode.domain.reverification import Status as ReverificationStatus
 from doorcode.domain.session import Device, Session
@@ -120,6 +121,7 @@ def owned_values(owned: OwnedAddress) -> dict[str, Any]:
         "strategy": owned.strategy,
         "reserved": int(owned.reserved_for_second_factor),
         "is_default": int(owned.default_second_factor),
+        "base": mailbox_of(owned.address),
     }
 
 

@@ -73,6 +73,10 @@ class AccountStatements:
         row = await self._one("user_id_by_address", kind=str(address.kind), value=address.value)
         return await self.user(row[0]) if row else None
 
+    async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
+        found = await self._sql.rows("addresses_of_mailbox", base=mailbox)
+        return [rows.to_owned_address(one) for one in found]
+
     async def user_by_username(self, value: str) -> User | None:
         row = await self._one("user_id_by_username", value=value)
         return await self.user(row[0]) if row else None
@@ -89,7 +93,7 @@ class AccountStatements:
     # ── addresses of an account ───────────────────────────────────────────────────────
     async def add_pending_address(self, owned: OwnedAddress) -> None:
         values = rows.owned_values(owned)
-        for name in ("verified_at", "strategy", "reserved", "is_default"):
+        for name in ("verified_at", "strategy", "reserved", "is_default", "base"):
             del values[name]
         await self._sql.run("add_pending_address", **values)
 

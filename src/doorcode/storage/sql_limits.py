@@ -131,7 +131,7 @@ class LimitStatements:
         self, since: int, most: int, *, subject: str = "", name: str = ""
     ) -> list[Recorded]:
         found = await self._sql.rows("events", since=since, most=most, subject=subject, event=name)
-        return [Recorded(row[0], row[1], Event(*row[2:9], _details(row[9]))) for row in found]
+        return [_recorded(row) for row in found]
 
     # ── devices ───────────────────────────────────────────────────────────────────────
     async def add_device(self, client_id: str, user_id: str, now: int) -> None:

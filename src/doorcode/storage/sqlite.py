@@ -26,6 +26,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.restrictions import mailbox_of
 from doorcode.storage.interface import Conflict, Unavailable
 from doorcode.storage.rows import Row
 from doorcode.storage.sql import SqlTransaction, load_queries
@@ -258,11 +260,17 @@ def _migrate(connection: sqlite3.Connection) -> None:
             f"The database was written by a newer Doorcode (schema {done}, this one knows "
             f"{len(scripts)}). Start that version, or restore a backup made before the update."
         )
+    connection.create_function("mailbox_of", 1, _mailbox_of, deterministic=True)
     for number, script in enumerate(scripts[done:], start=done + 1):
         # One transaction: a migration that fails half-way leaves nothing behind.
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
         )
+
+
+def _mailbox_of(value: str) -> str | None:
+    """For migrations: the rules of the providers cannot be said in SQL."""
+    return mailbox_of(Address(Kind.EMAIL, value, value))
 
 
 def _migrations() -> list[str]:

@@ -111,6 +111,9 @@ def _user_settings(instance: Instance) -> Json:
             "allowlist": {"enabled": instance.restrictions.allowlist_enabled},
             "blocklist": {"enabled": instance.restrictions.blocklist_enabled},
             "block_email_subaddresses": {"enabled": instance.restrictions.block_email_subaddresses},
+            "block_disposable_email_domains": {
+                "enabled": instance.restrictions.block_disposable_email_domains
+            },
         },
         "actions": {"delete_self": instance.delete_self, "create_organization": False},
         "attack_protection": {

@@ -150,8 +150,15 @@ async def test_what_cannot_be_added_is_refused_by_its_field(
             (403, "immutable_attribute_modification_not_allowed", "email_address"),
         ),
         (
-            {"restrictions": Restrictions(blocklist_enabled=True, blocklist=("example.com",))},
+            {"restrictions": Restrictions(allowlist_enabled=True, allowlist=(PHONE,))},
             (403, "not_allowed_access", "email_address"),
+        ),
+        (
+            {
+                "restrictions": Restrictions(block_disposable_email_domains=True),
+                "disposable_domains": frozenset({"example.com"}),
+            },
+            (403, "form_email_address_blocked", "email_address"),
         ),
     ],
 )
@@ -161,6 +168,15 @@ async def test_settings_say_what_may_be_added(
     browser = (await build(instance=instance)).browser()
     await browser.sign_up()
     assert refusal(await browser.post(EMAILS, {"email_address": EMAIL})) == why
+
+
+async def test_a_mailbox_of_somebody_else_is_not_added(build: Builder) -> None:
+    house = await build(instance={"restrictions": Restrictions(block_email_subaddresses=True)})
+    await house.someone("Ada+shop@example.com")
+    browser = house.browser()
+    await browser.sign_up()
+    answer = await browser.post(EMAILS, {"email_address": EMAIL})
+    assert refusal(answer) == (403, "not_allowed_access", "email_address")
 
 
 async def test_ten_may_wait_for_their_proof(ada: Browser) -> None:

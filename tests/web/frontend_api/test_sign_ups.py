@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from doorcode.domain.instance import Attribute
+from doorcode.domain.restrictions import Restrictions
 
 from ..conftest import Builder
 from ..house import (
@@ -742,3 +743,31 @@ async def test_completing_replaces_the_cookie_and_keeps_the_client(
     thief = browser.with_token(planted)
     assert await thief.client() is None
     assert refusal(await thief.get("/v1/me")) == (401, "signed_out", None)
+
+
+# ── restrictions ──────────────────────────────────────────────────────────────────────
+SIGN_UPS, SIGN_INS = "/v1/client/sign_ups", "/v1/client/sign_ins"
+
+
+async def test_a_second_account_by_one_mailbox_is_refused(build: Builder) -> None:
+    house = await build(instance={"restrictions": Restrictions(block_email_subaddresses=True)})
+    await house.someone("Ada+first@example.com")
+    for other in ("ada@example.com", "ADA+second@example.com"):
+        answer = await house.browser().post(SIGN_UPS, {"email_address": other})
+        assert refusal(answer) == (403, "not_allowed_access", "email_address")
+    await house.browser().sign_in("ada+first@example.com")
+    await house.browser().sign_up("ada+clerk_test@example.com")
+
+
+async def test_throw_away_addresses_are_refused_and_their_owners_sign_in(build: Builder) -> None:
+    rules = Restrictions(block_disposable_email_domains=True)
+    house = await build(
+        instance={"restrictions": rules, "disposable_domains": frozenset({"throw.example"})}
+    )
+    answer = await house.browser().post(SIGN_UPS, {"email_address": "ada@in.throw.example"})
+    assert refusal(answer) == (403, "form_email_address_blocked", "email_address")
+    way = {"strategy": "email_code", "sign_up_if_missing": "true"}
+    either = {"identifier": "ada@in.throw.example", **way}
+    answer = await house.browser().post(SIGN_INS, either)
+    assert refusal(answer) == (403, "form_email_address_blocked", "identifier")
+    assert house.letters("ada@in.throw.example") == []

@@ -246,10 +246,19 @@ async def test_a_command_knows_of_which_kind_the_server_is(storage: Sqlite) -> N
         "DOORCODE_MASTER_KEY": "A" * 43 + "=",
     }
     await opened(storage, production(given))
-    assert await told(storage) == {"development": False, "fixed": {}}
+    assert await told(storage) == {"development": False, "fixed": {}, "turnstile": False}
     async with storage.transaction() as tx:
         _, base = await layers_beside(tx, development({}), "ins_1")
     assert not base.development
+
+
+async def test_a_command_knows_whether_the_server_could_check_a_challenge(storage: Sqlite) -> None:
+    """The secret is in the server's environment, seldom in that of the command."""
+    for secret, able in (("", False), ("0xsecret", True)):
+        await opened(storage, development({"DOORCODE_TURNSTILE_SECRET": secret}))
+        async with storage.transaction() as tx:
+            _, base = await layers_beside(tx, development({}), "ins_1")
+        assert base.bot_protection.has_secret is able
 
 
 async def test_a_saved_change_reaches_the_server(storage: Sqlite) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import Problem, plain, read
 from doorcode.domain.setting_layers import Layer, Layers
@@ -109,7 +110,13 @@ class LiveSettings:
     async def _tell(self) -> None:
         """Leave word of what is fixed, for commands that run in another environment."""
         fixed = {layer.where: plain(layer.values) for layer in self.layers.fixed}
-        told = _encode({"development": self._base.development, "fixed": fixed})
+        told = _encode(
+            {
+                "development": self._base.development,
+                "turnstile": self._base.bot_protection.has_secret,
+                "fixed": fixed,
+            }
+        )
         if told != self._told:
             async with self._storage.transaction() as tx:
                 await tx.save_setting(TOLD_UNDER, told)
@@ -133,6 +140,7 @@ async def layers_beside(
     """
     told = decode(await tx.setting(TOLD_UNDER))
     development = bool(told.get("development", settings.development))
+    has_secret = bool(told.get("turnstile", settings.turnstile_secret))
     file = SettingsFile(settings.settings_file, settings.settings_file_required)
     from_file = reading_of(file.read(), file.path)
     own = [
@@ -141,7 +149,11 @@ async def layers_beside(
     ]
     fixed = [Layer(where, read(values).values) for where, values in told.get("fixed", {}).items()]
     stored = decode(await tx.setting(STORED_UNDER))
-    base = Instance(id=instance_id, development=development)
+    base = Instance(
+        id=instance_id,
+        development=development,
+        bot_protection=BotProtection(has_secret=has_secret),
+    )
     return Layers(tuple(layer for layer in [*fixed, *own] if layer.values), stored), base
 
 
@@ -184,4 +196,5 @@ def _base(settings: Settings) -> Instance:
         url=settings.url,
         development=settings.development,
         test_mode=settings.test_mode,
+        bot_protection=BotProtection(has_secret=bool(settings.turnstile_secret)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorcode.domain.addresses import Channel
+from doorcode.domain.bot_protection import BotProtection, Mode
 from doorcode.domain.instance import Instance, SignUpMode
 from doorcode.domain.instance_settings import (
     SETTINGS,
@@ -34,6 +35,7 @@ from doorcode.domain.setting_types import (
     Mailbox,
     Number,
     PhoneChannels,
+    SiteKey,
     Switch,
 )
 
@@ -58,6 +60,7 @@ GROUPS = {
     "auth_backup_code": {"enabled"},
     "mfa": {"required"},
     "auth_access_control": {"allowlist_enabled", "allowlist", "blocklist_enabled", "blocklist"},
+    "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},
     "legal_consent": {"enabled"},
     "client_trust": {"enabled"},
     "reverification": {"enabled"},
@@ -70,7 +73,6 @@ GROUPS = {
 ALONE = {"sign_up_mode", "block_email_subaddresses"}
 EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     Switch: st.booleans(),
-    Choice: st.sampled_from(["public", "restricted", "waitlist"]),
     PhoneChannels: st.sampled_from([["sms"], ["whatsapp"], ["sms", "whatsapp"]]),
     CountryChannels: st.dictionaries(
         st.sampled_from(["BR", "DE", "IN"]), st.sampled_from(["sms", "whatsapp"])
@@ -81,6 +83,7 @@ EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     ),
     Link: st.sampled_from(["", "/here", "https://example.com/there"]),
     Mailbox: st.sampled_from(["", "help@example.com"]),
+    SiteKey: st.sampled_from(["", "1x00000000000000000000AA"]),
 }
 
 
@@ -88,6 +91,8 @@ def example_of(key: str) -> st.SearchStrategy[Any]:
     of = SETTINGS[key].type
     if isinstance(of, Number):
         return st.integers(of.least, of.most)
+    if isinstance(of, Choice):
+        return st.sampled_from([word.value for word in of.words])
     return EXAMPLES[type(of)]
 
 
@@ -164,6 +169,12 @@ def test_the_native_api_is_on_in_development_only(development: bool) -> None:
     assert build(base, {"native_api.enabled": not development}).native_api is not development
 
 
+def test_whether_a_challenge_can_be_checked_is_no_setting() -> None:
+    base = replace(BASE, bot_protection=BotProtection(mode=Mode.ALWAYS, has_secret=True))
+    built = build(base, {"bot_protection.site_key": "1x00"}).bot_protection
+    assert built == BotProtection(site_key="1x00", has_secret=True)
+
+
 def test_only_settings_change_and_the_rest_of_the_base_stays() -> None:
     changed = build(BASE, {"mfa.required": True})
     assert (changed.id, changed.name, changed.url) == (BASE.id, BASE.name, BASE.url)
@@ -238,6 +249,8 @@ def test_an_unknown_name_is_told_the_nearest(key: str, nearest: str) -> None:
         ("session.lifetime_minutes", 4, "from 5 to 525600"),
         ("session.lifetime_minutes", 525_601, "from 5 to 525600"),
         ("sign_up_mode", "open", "public, restricted, waitlist"),
+        ("bot_protection.mode", "on", "off, when_asked, always"),
+        ("bot_protection.site_key", '0x4"><script>', "a site key such as"),
         ("auth_phone.channels", ["fax"], "sms"),
         ("auth_phone.preferred_channels", {"UK": "sms"}, "ISO 3166-1"),
         ("auth_access_control.allowlist", "example.com", "a list"),

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from doorcode.domain.bot_protection import BotProtection, Mode, Widget
 from doorcode.domain.instance import Instance, SignUpMode
 from doorcode.domain.limits import MINUTE
 from doorcode.domain.setting_types import (
@@ -25,6 +26,7 @@ from doorcode.domain.setting_types import (
     Misfit,
     Number,
     PhoneChannels,
+    SiteKey,
     Switch,
     Type,
     short,
@@ -97,6 +99,28 @@ def _name(field: str, word: str) -> list[Setting]:
     return [
         Setting(f"auth_{field}.{name}", Switch(), f"{field}.{name}", meaning)
         for name, meaning in rows
+    ]
+
+
+def _bot_protection() -> list[Setting]:
+    rows: list[tuple[str, Type, str]] = [
+        (
+            "mode",
+            Choice(Mode),
+            "When a person must be told from a program: never, when a limit asks for it, or at "
+            "every sign-up.",
+        ),
+        ("site_key", SiteKey(), "The site key of the Turnstile widget."),
+        (
+            "invisible_site_key",
+            SiteKey(),
+            "That of an invisible widget, where it is another; empty for the same.",
+        ),
+        ("widget_type", Choice(Widget), "What is shown of the check."),
+    ]
+    return [
+        Setting(f"bot_protection.{name}", kind, f"bot_protection.{name}", meaning)
+        for name, kind, meaning in rows
     ]
 
 
@@ -211,6 +235,7 @@ _ALL = [
         "Addresses such as ann+news@example.com cannot sign up.",
         "Block subaddresses",
     ),
+    *_bot_protection(),
     Setting(
         "legal_consent.enabled",
         Switch(),
@@ -375,6 +400,7 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
         development=base.development,
         test_mode=base.test_mode,
         native_api=base.development,
+        bot_protection=BotProtection(has_secret=base.bot_protection.has_secret),
     )
     whole: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}

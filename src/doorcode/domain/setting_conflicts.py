@@ -16,6 +16,7 @@ def conflicts(instance: Instance) -> list[Problem]:
         *_no_way_in(instance),
         *_no_second_step(instance),
         *_misfitting_pairs(instance),
+        *_no_challenge(instance),
     ]
 
 
@@ -77,4 +78,20 @@ def _misfitting_pairs(instance: Instance) -> Iterable[Problem]:
         keys = "auth_phone.preferred_channels", "auth_phone.channels"
         yield Problem(
             keys, f"{keys[0]} names {', '.join(unusable)}, but {keys[1]} does not: add it there."
+        )
+
+
+def _no_challenge(instance: Instance) -> Iterable[Problem]:
+    protection = instance.bot_protection
+    mode, key = "bot_protection.mode", "bot_protection.site_key"
+    if not protection.can_ask:
+        return
+    said = f"{mode} is {protection.mode.value}, but"
+    if not protection.site_key:
+        yield Problem((mode, key), f"{said} {key} is empty: set it to that of your widget.")
+    if not protection.has_secret:
+        yield Problem(
+            (mode,),
+            f"{said} the server has nothing to check a challenge by: start it with "
+            f"DOORCODE_TURNSTILE_SECRET, or set {mode} to off.",
         )

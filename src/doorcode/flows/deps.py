@@ -25,6 +25,16 @@ class Post(Protocol):
         """Say that a message waits. Returns at once, unless delivery takes no time."""
 
 
+class BotCheck(Protocol):
+    """Tells people from programs."""
+
+    async def passes(self, token: str, address: str, action: str) -> bool:
+        """Whether a person solved the challenge, from this client address and for this purpose.
+
+        It asks another server: never while a unit of work is open.
+        """
+
+
 @dataclass(slots=True)
 class Deps:
     """Built once, in the composition root. `now` is the clock, in milliseconds.
@@ -41,6 +51,7 @@ class Deps:
     sealer: Sealer
     post: Post
     now: Callable[[], int]
+    bot_check: BotCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +60,14 @@ class Caller:
 
     `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
     the token by which a development instance knows a browser that sends no cookies.
-    `device` is what the browser tells of itself.
+    `device` is what the browser tells of itself. `is_human`: a challenge was solved with this
+    request or moments before it. `is_testing`: the app's own test, by a testing token; it
+    counts as human, and is held by every limit in the database like anybody.
     """
 
     client_id: str | None = None
     cookie: bytes | None = None
     dev_browser: bytes | None = None
     device: Device | None = None
+    is_human: bool = False
+    is_testing: bool = False

@@ -6,6 +6,7 @@ from doorcode.domain import limits
 from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_up as story
 from doorcode.flows.client import Answer
+from doorcode.web import challenges
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import forms
 from doorcode.web.frontend_api.answers import reply
@@ -16,7 +17,11 @@ async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
     door.spend(limits.CREATE_SIGN_UP, request)
-    return _reply(door, request, await story.start(door.deps, caller, _wanted(door, request)))
+    wanted = _wanted(door, request)
+    # A transfer takes over an address that was proved; SDKs run no challenge for it.
+    needed = door.deps.instance.bot_protection.is_always_asked and not wanted.transfer
+    caller = await challenges.meet(door, request, caller, challenges.SIGN_UP, needed=needed)
+    return _reply(door, request, await story.start(door.deps, caller, wanted))
 
 
 async def show(door: Door, request: Request, sign_up_id: str) -> Response:

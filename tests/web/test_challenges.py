@@ -13,7 +13,7 @@ from tests.cloudflare import SECRET, SITE_KEY, Cloudflare, open_cloudflare
 from doorcode.domain import errors
 from doorcode.domain.bot_protection import BotProtection, Mode
 from doorcode.domain.errors import Refused
-from doorcode.domain.limits import HUMAN_FOR, VERIFY_CLIENT
+from doorcode.domain.limits import CHECK_CHALLENGE, HUMAN_FOR
 from doorcode.flows import sign_in
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.turnstile import Turnstile
@@ -288,11 +288,11 @@ async def test_cloudflare_is_asked_no_oftener_than_the_limit_allows(
 ) -> None:
     house = await guarded(limits=True)
     browser = house.browser()
-    for _ in range(VERIFY_CLIENT.times):
+    for _ in range(CHECK_CHALLENGE.times):
         await browser.post("/v1/client/verify", {"captcha_token": "made up"})
     answer = await browser.post("/v1/client/verify", {"captcha_token": "made up"})
     assert refusal(answer)[1] == "too_many_requests"
-    assert len(cloudflare.asked) == VERIFY_CLIENT.times
+    assert len(cloudflare.asked) == CHECK_CHALLENGE.times
 
 
 # ── off ───────────────────────────────────────────────────────────────────────────────

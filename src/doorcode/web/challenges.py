@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.domain.limits import CHECK_CHALLENGE
 from doorcode.flows.deps import Caller
 from doorcode.web.door import Door
 from doorcode.web.http import Request
@@ -38,6 +39,8 @@ async def expect(door: Door, request: Request, action: str, *, needed: bool = Tr
     token = form.get(FIELD) or form.get(FIELD_OF_PAGES)
     passed = False
     if token and check:
+        # Each of them makes us ask another server.
+        door.spend(CHECK_CHALLENGE, request)
         passed = await check.passes(token, door.boundary.address_of(request), action)
     if needed and not passed:
         raise Refused(errors.CAPTCHA_INVALID if token else errors.CAPTCHA_MISSING)

@@ -13,6 +13,7 @@ from doorcode.domain import errors
 from doorcode.domain.bot_protection import BotProtection, Mode, Widget
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import NameAttribute
+from doorcode.domain.limits import CHECK_CHALLENGE
 from doorcode.flows import sign_in, sign_up
 from doorcode.security.turnstile import Turnstile
 
@@ -36,7 +37,9 @@ def guarded(build_site: SiteBuilder, cloudflare: Cloudflare) -> Guarded:
     async def build_one(mode: Mode = Mode.ALWAYS, **changes: Any) -> Site:
         check = Turnstile(SECRET, cloudflare.url, frozenset({"localhost"}), seconds=0.5)
         protection = BotProtection(mode, SITE_KEY, "invisible", changes.pop("widget", Widget.SMART))
-        plan = Plan(instance={"bot_protection": protection, **changes}, bot_check=check)
+        limits = changes.pop("limits", False)
+        instance = {"bot_protection": protection, **changes}
+        plan = Plan(instance=instance, bot_check=check, limits=limits)
         return await build_site(plan)
 
     return build_one
@@ -218,6 +221,20 @@ async def test_the_form_for_what_is_missing_asks_too(
     solved = {"first_name": "Ada", FIELD: cloudflare.answer("signup")}
     done = await person.post("/sign-up/details", **solved)
     assert done.headers["location"] == "/"
+
+
+async def test_cloudflare_is_asked_no_oftener_than_the_limit_allows(
+    guarded: Guarded, cloudflare: Cloudflare
+) -> None:
+    """A new code is refused soon after the last one, but each try would make us ask them."""
+    site = await guarded(Mode.WHEN_ASKED, limits=True)
+    person = site.person()
+    await person.post("/sign-up", identifier=PHONE)
+    for _ in range(CHECK_CHALLENGE.times):
+        await person.post("/sign-up/resend", **{FIELD: "made up"})
+    answer = await person.post("/sign-up/resend", **{FIELD: "made up"})
+    assert "That was a bit fast" in answer.text
+    assert len(cloudflare.asked) == CHECK_CHALLENGE.times
 
 
 # ── testing tokens ────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
-from doorcode.domain.limits import CREATE_CLIENT, VERIFY_CLIENT
+from doorcode.domain.limits import CREATE_CLIENT
 from doorcode.flows import client as story
 from doorcode.web import challenges, cookies
 from doorcode.web.door import Door
@@ -41,7 +41,6 @@ async def create(door: Door, request: Request) -> Response:
 
 async def verify(door: Door, request: Request) -> Response:
     """Take a solved challenge, and remember for a while that there is a person."""
-    door.spend(VERIFY_CLIENT, request)
     caller = await door.caller(request)
     if not door.deps.instance.bot_protection.can_ask:
         raise Refused(errors.CAPTCHA_NOT_ENABLED)

@@ -43,7 +43,6 @@ CLOCK_AND_CHANCE = {
 
 # module or folder/: why it has no test file of its name
 TESTED_ELSEWHERE = {
-    "domain/client.py": "fields only; kept and compared in tests/storage/conformance.py",
     "domain/message.py": "fields only; kept and compared in tests/storage/conformance.py",
     "storage/rows.py": "every row there and back is compared in tests/storage/conformance*.py",
     "storage/sql_accounts.py": "half of the interface; tests/storage/conformance_*.py hold it",

@@ -289,6 +289,15 @@ async def test_a_server_without_a_list_does_not_start_with_the_setting_on(
     assert instance.disposable_domains == {"mailinator.com"}
 
 
+async def test_a_command_knows_whether_the_server_could_check_a_challenge(storage: Sqlite) -> None:
+    """The secret is in the server's environment, seldom in that of the command."""
+    for secret, able in (("", False), ("0xsecret", True)):
+        await opened(storage, development({"DOORCODE_TURNSTILE_SECRET": secret}))
+        async with storage.transaction() as tx:
+            _, base = await layers_beside(tx, development({}), "ins_1")
+        assert base.bot_protection.has_secret is able
+
+
 async def test_a_saved_change_reaches_the_server(storage: Sqlite) -> None:
     live, _ = await opened(storage, settings())
     async with storage.transaction() as tx:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.cloudflare import SECRET, open_cloudflare
 
 from doorcode.security import master_key
 from doorcode.server import Server, open_server, open_storage
@@ -358,3 +359,28 @@ async def test_an_empty_sdk_directory_is_said(tmp_path: Path) -> None:
     environ = {"DOORCODE_DATA": str(tmp_path / "data"), "DOORCODE_SDK_DIR": str(tmp_path)}
     async with open_server(development(environ)) as server:
         assert any("DOORCODE_SDK_DIR" in warning for warning in server.warnings)
+
+
+# ── bot protection ────────────────────────────────────────────────────────────────────
+ALWAYS = {"SETTINGS": '{"bot_protection": {"mode": "always", "site_key": "0xsitekey"}}'}
+
+
+@pytest.mark.parametrize(
+    ("hostname", "status"),
+    [("example.com", 200), ("auth.example.com", 200), ("evil.example", 400)],
+)
+async def test_a_challenge_is_checked_and_must_be_solved_on_a_page_of_ours(
+    tmp_path: Path, hostname: str, status: int
+) -> None:
+    with open_cloudflare() as cloudflare:
+        cloudflare.hostname = hostname
+        double = {"TURNSTILE_SECRET": SECRET, "TURNSTILE_URL": cloudflare.url}
+        async with running(serve(tmp_path, **ALWAYS, **double)) as (_, browser):
+            form = {"phone_number": NUMBER, "captcha_token": cloudflare.answer("signup")}
+            assert (await post(browser, "sign_ups", form)).status_code == status
+
+
+async def test_a_server_that_could_check_nothing_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="DOORCODE_TURNSTILE_SECRET"):
+        async with open_server(serve(tmp_path, **ALWAYS)):
+            pass

@@ -255,6 +255,7 @@ BAD = [
     ("TLS", "perhaps"),
     ("LIMITS_NETWORK", "sometimes"),
     ("SDK_CDN", "cdn.example.com"),
+    ("TURNSTILE_URL", "challenges.example.com/siteverify"),
     ("SMTP_URL", "localhost:25"),
     ("SETTINGS", "{"),
     ("SETTINGS", "[]"),
@@ -318,11 +319,13 @@ def test_mail_needs_a_sender() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    settings = good(SMTP_URL="smtp://user:hush@localhost", MAIL_FROM="a@example.com")
+    mail = {"SMTP_URL": "smtp://user:hush@localhost", "MAIL_FROM": "a@example.com"}
+    settings = good(**mail, TURNSTILE_SECRET="whisper")
+    assert settings.turnstile_secret == "whisper"
     shown = repr(settings) + str(settings) + f"{settings.master_key!r}"
     assert settings.master_key is not None
     assert KEY not in shown
-    assert "hush" not in shown
+    assert "hush" not in shown and "whisper" not in shown
     assert all(repr(key) not in shown for key in settings.master_key.versions.values())
 
 

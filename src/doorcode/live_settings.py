@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import Problem, plain, read
 from doorcode.domain.setting_layers import Layer, Layers
@@ -112,6 +113,7 @@ class LiveSettings:
         told = _encode(
             {
                 "development": self._base.development,
+                "turnstile": self._base.bot_protection.has_secret,
                 "fixed": fixed,
                 # One is enough to say that there is a list.
                 "disposable_domains": sorted(self._base.disposable_domains)[:1],
@@ -140,6 +142,7 @@ async def layers_beside(
     """
     told = decode(await tx.setting(TOLD_UNDER))
     development = bool(told.get("development", settings.development))
+    has_secret = bool(told.get("turnstile", settings.turnstile_secret))
     file = SettingsFile(settings.settings_file, settings.settings_file_required)
     from_file = reading_of(file.read(), file.path)
     own = [
@@ -149,7 +152,12 @@ async def layers_beside(
     fixed = [Layer(where, read(values).values) for where, values in told.get("fixed", {}).items()]
     stored = decode(await tx.setting(STORED_UNDER))
     domains = frozenset(told.get("disposable_domains", settings.disposable_domains))
-    base = Instance(id=instance_id, development=development, disposable_domains=domains)
+    base = Instance(
+        id=instance_id,
+        development=development,
+        disposable_domains=domains,
+        bot_protection=BotProtection(has_secret=has_secret),
+    )
     return Layers(tuple(layer for layer in [*fixed, *own] if layer.values), stored), base
 
 
@@ -193,4 +201,5 @@ def _base(settings: Settings) -> Instance:
         development=settings.development,
         test_mode=settings.test_mode,
         disposable_domains=settings.disposable_domains,
+        bot_protection=BotProtection(has_secret=bool(settings.turnstile_secret)),
     )

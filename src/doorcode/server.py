@@ -30,8 +30,10 @@ from doorcode.live_settings import LiveSettings
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
+from doorcode.security.testing_tokens import TestingTokens
 from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import Tokens
+from doorcode.security.turnstile import Turnstile
 from doorcode.settings import Settings
 from doorcode.storage.interface import Storage, Unavailable
 from doorcode.storage.sqlite import Sqlite
@@ -75,8 +77,14 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
-        deps = _deps(instance, storage, settings, keys, sealer, courier)
-        door = Door(deps, _boundary(settings), RateLimits(enabled=settings.network_limits))
+        bot_check = _bot_check(settings)
+        deps = _deps(instance, storage, settings, keys, sealer, courier, bot_check)
+        door = Door(
+            deps,
+            _boundary(settings),
+            RateLimits(enabled=settings.network_limits),
+            TestingTokens(keys.master, keys.instance_id),
+        )
         inbox_token = _inbox_token(settings)
         routes = [
             *backend_api.routes(door),
@@ -94,6 +102,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await live.close()
+            if bot_check:
+                await bot_check.close()
     finally:
         await storage.close()
 
@@ -119,6 +129,7 @@ def _deps(
     keys: Keys,
     sealer: Sealer,
     courier: Courier,
+    bot_check: Turnstile | None,
 ) -> Deps:
     return Deps(
         storage=storage,
@@ -129,7 +140,16 @@ def _deps(
         sealer=sealer,
         post=courier,
         now=now,
+        bot_check=bot_check,
     )
+
+
+def _bot_check(settings: Settings) -> Turnstile | None:
+    if not settings.turnstile_secret:
+        return None
+    pages = {urlsplit(url).hostname or "" for url in (settings.url, *settings.origins)}
+    hosts = None if settings.development else frozenset(pages)
+    return Turnstile(settings.turnstile_secret, settings.turnstile_url, hosts)
 
 
 def _boundary(settings: Settings) -> Boundary:

@@ -26,6 +26,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEFAULT_PORT = 8787
 DEFAULT_DATA = "./.doorcode"
 DEFAULT_CDN = "https://cdn.jsdelivr.net"
+DEFAULT_TURNSTILE = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
 DEFAULT_SETTINGS_FILE = "doorcode.toml"
 DEVELOPMENT_HOST = "doorcode.localhost"
 KNOWN = frozenset(
@@ -49,6 +50,8 @@ KNOWN = frozenset(
         "TEST_MODE",
         "TLS",
         "TRUSTED_PROXIES",
+        "TURNSTILE_SECRET",
+        "TURNSTILE_URL",
         "URL",
     }
 )
@@ -86,6 +89,8 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
     tls: bool = False
+    turnstile_secret: str = field(default="", repr=False)
+    turnstile_url: str = DEFAULT_TURNSTILE
     instance_settings: Mapping[str, Any] = field(default_factory=dict)
     settings_file: Path = Path(DEFAULT_SETTINGS_FILE)
     settings_file_required: bool = False
@@ -143,10 +148,12 @@ class _Reader:
             network_limits=self._switch("LIMITS_NETWORK", default=True),
             name=self._text("NAME", "Doorcode"),
             sdk_directory=Path(self._values["SDK_DIR"]) if self._values.get("SDK_DIR") else None,
-            sdk_cdn=self._sdk_cdn(),
+            sdk_cdn=self._address("SDK_CDN", DEFAULT_CDN),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
             tls=self._tls(url),
+            turnstile_secret=self._text("TURNSTILE_SECRET", ""),
+            turnstile_url=self._address("TURNSTILE_URL", DEFAULT_TURNSTILE),
             instance_settings=self._instance_settings(),
             settings_file=self._settings_file(),
             settings_file_required=bool(self._values.get("SETTINGS_FILE")),
@@ -317,10 +324,10 @@ class _Reader:
         except ValueError as error:
             self._problem(name, f"cannot be used: {error}.")
 
-    def _sdk_cdn(self) -> str:
-        text = self._text("SDK_CDN", DEFAULT_CDN)
+    def _address(self, name: str, default: str) -> str:
+        text = self._text(name, default)
         if origin_of(text) is None:
-            self._problem("SDK_CDN", f"is {text!r}; set it to an address such as {DEFAULT_CDN}.")
+            self._problem(name, f"is {text!r}; set it to an address such as {default}.")
         return text
 
     def _disposable_domains(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorcode.domain.addresses import Channel
+from doorcode.domain.bot_protection import BotProtection, Mode
 from doorcode.domain.instance import Instance, SignUpMode
 from doorcode.domain.instance_settings import (
     BadValues,
@@ -36,6 +37,7 @@ from doorcode.domain.setting_types import (
     Number,
     PhoneChannels,
     Prices,
+    SiteKey,
     Switch,
 )
 
@@ -73,6 +75,7 @@ GROUPS = {
         "dollars_per_country_and_day",
         "prices",
     },
+    "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},
     "legal_consent": {"enabled"},
     "client_trust": {"enabled"},
     "reverification": {"enabled"},
@@ -102,6 +105,7 @@ EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     ),
     Link: st.sampled_from(["", "/here", "https://example.com/there"]),
     Mailbox: st.sampled_from(["", "help@example.com"]),
+    SiteKey: st.sampled_from(["", "1x00000000000000000000AA"]),
 }
 
 
@@ -110,7 +114,7 @@ def example_of(key: str) -> st.SearchStrategy[Any]:
     if isinstance(of, Number):
         return st.integers(of.least, of.most)
     if isinstance(of, Choice):
-        return st.sampled_from([str(word) for word in of.words])
+        return st.sampled_from([word.value for word in of.words])
     return EXAMPLES[type(of)]
 
 
@@ -189,6 +193,12 @@ def test_the_native_api_is_on_in_development_only(development: bool) -> None:
     assert build(base, {"native_api.enabled": not development}).native_api is not development
 
 
+def test_whether_a_challenge_can_be_checked_is_no_setting() -> None:
+    base = replace(BASE, bot_protection=BotProtection(mode=Mode.ALWAYS, has_secret=True))
+    built = build(base, {"bot_protection.site_key": "1x00"}).bot_protection
+    assert built == BotProtection(site_key="1x00", has_secret=True)
+
+
 def test_only_settings_change_and_the_rest_of_the_base_stays() -> None:
     changed = build(BASE, {"mfa.required": True})
     assert (changed.id, changed.name, changed.url) == (BASE.id, BASE.name, BASE.url)
@@ -263,6 +273,8 @@ def test_an_unknown_name_is_told_the_nearest(key: str, nearest: str) -> None:
         ("session.lifetime_minutes", 4, "from 5 to 525600"),
         ("session.lifetime_minutes", 525_601, "from 5 to 525600"),
         ("sign_up_mode", "open", "public, restricted, waitlist"),
+        ("bot_protection.mode", "on", "off, when_asked, always"),
+        ("bot_protection.site_key", '0x4"><script>', "a site key such as"),
         ("auth_phone.channels", ["fax"], "sms"),
         ("auth_phone.preferred_channels", {"UK": "sms"}, "ISO 3166-1"),
         ("auth_access_control.allowlist", "example.com", "a list"),

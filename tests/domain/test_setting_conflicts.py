@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorcode.domain.bot_protection import BotProtection, Mode
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import build, read
 from doorcode.domain.setting_catalogue import SETTINGS
@@ -96,6 +97,21 @@ def test_disposable_domains_must_be_known_to_be_blocked() -> None:
     assert "DOORCODE_DISPOSABLE_DOMAINS" in problem.text
     known = replace(BASE, disposable_domains=frozenset({"mailinator.com"}))
     assert conflicts(build(known, on)) == []
+
+
+@pytest.mark.parametrize("mode", ["when_asked", "always"])
+def test_a_challenge_needs_a_key_to_show_and_a_secret_to_check(mode: str) -> None:
+    [no_key, no_secret] = said(bot_protection__mode=mode)
+    assert "bot_protection.site_key is empty" in no_key
+    assert "DOORCODE_TURNSTILE_SECRET" in no_secret and "to off" in no_secret
+    values = {"bot_protection.mode": Mode(mode), "bot_protection.site_key": "1x00"}
+    able = replace(BASE, bot_protection=BotProtection(has_secret=True))
+    assert conflicts(build(able, values)) == []
+    assert [problem.text for problem in conflicts(build(BASE, values))] == [no_secret]
+
+
+def test_keys_and_secret_alone_turn_nothing_on() -> None:
+    assert said(bot_protection__site_key="1x00") == []
 
 
 def test_an_empty_allowlist_in_force_is_allowed() -> None:

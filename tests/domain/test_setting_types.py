@@ -19,6 +19,7 @@ from doorcode.domain.setting_types import (
     Misfit,
     Number,
     PhoneChannels,
+    SiteKey,
     Switch,
     Type,
     short,
@@ -27,7 +28,7 @@ from doorcode.domain.setting_types import (
 
 TYPES: list[Type] = [
     Switch(), Number(5, 60), Choice(SignUpMode), PhoneChannels(), CountryChannels(), Addresses(),
-    Link(), Mailbox(),
+    Link(), Mailbox(), SiteKey(),
 ]  # fmt: skip
 EACH = pytest.mark.parametrize("of", TYPES, ids=lambda one: type(one).__name__)
 JSON = st.recursive(
@@ -72,6 +73,7 @@ def test_any_text_is_read_or_refused_and_nothing_else(of: Type, text: str) -> No
         (Addresses(), []),
         (Link(), "/welcome"),
         (Mailbox(), "help@example.com"),
+        (SiteKey(), "1x00000000000000000000AA"),
     ],
 )
 def test_what_is_shown_can_be_typed_again(of: Type, plain: Any) -> None:
@@ -206,3 +208,9 @@ def test_links_that_run_or_hide_a_host_are_refused(url: Any) -> None:
 def test_a_mailbox_is_an_address(text: str) -> None:
     with pytest.raises(Misfit):
         Mailbox().read(text)
+
+
+@pytest.mark.parametrize("key", ["a b", 'x"onload=', "<b>", "käse", "x" * 101, "\n", None, 1])
+def test_a_site_key_holds_nothing_that_means_something_in_a_page(key: Any) -> None:
+    with pytest.raises(Misfit):
+        SiteKey().read(key)

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect
+from tests.cloudflare import SECRET, Cloudflare, open_cloudflare
 from tests.e2e.components import Components
 from tests.e2e.processes import (
     ROOT,
@@ -72,10 +73,21 @@ def sdk(chromium: str) -> Path:  # what is missing is said before time goes into
 
 
 @pytest.fixture(scope="session")
+def cloudflare() -> Iterator[Cloudflare]:
+    """Where the server checks challenges; it asks for none unless a test turns them on."""
+    with open_cloudflare() as cloudflare:
+        yield cloudflare
+
+
+@pytest.fixture(scope="session")
 def server(
-    sdk: Path, running: list[Background], tmp_path_factory: pytest.TempPathFactory
+    sdk: Path,
+    cloudflare: Cloudflare,
+    running: list[Background],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    with doorcode_dev(sdk, tmp_path_factory.mktemp("doorcode"), running) as server:
+    check = {"DOORCODE_TURNSTILE_SECRET": SECRET, "DOORCODE_TURNSTILE_URL": cloudflare.url}
+    with doorcode_dev(sdk, tmp_path_factory.mktemp("doorcode"), running, **check) as server:
         yield server
 
 

@@ -196,8 +196,11 @@ class Server:
 
 
 @contextmanager
-def doorcode_dev(sdk: Path, home: Path, running: list[Background]) -> Iterator[Server]:
-    """`doorcode dev` on a free port with an empty data directory; `sdk` is the `@clerk` folder."""
+def doorcode_dev(sdk: Path, home: Path, running: list[Background], **more: str) -> Iterator[Server]:
+    """`doorcode dev` on a free port with an empty data directory; `sdk` is the `@clerk` folder.
+
+    `more` is set in its environment besides.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
     command = [str(Path(sys.executable).with_name("doorcode")), "dev", "--port", str(port)]
@@ -205,6 +208,7 @@ def doorcode_dev(sdk: Path, home: Path, running: list[Background]) -> Iterator[S
         DOORCODE_DATA=str(home / "data"),
         DOORCODE_LIMITS_NETWORK="off",
         DOORCODE_SDK_DIR=str(sdk),
+        **more,
     )
     with kept_running(
         running, "doorcode dev", command, home / "server.log", cwd=home, env=environment

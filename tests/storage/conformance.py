@@ -133,6 +133,7 @@ class TestClients:
             sign_in_id="sia_1",
             last_active_session_id="sess_1",
             last_strategy="phone_code",
+            human_until=LATER,
         )
         async with storage.transaction() as tx:
             await tx.add_client(client, b"digest")
@@ -140,7 +141,9 @@ class TestClients:
             assert await tx.lock_client("client_1") == client
 
     async def test_a_saved_client_is_replaced(self, storage: Storage) -> None:
-        changed = an.client(updated_at=NOW + 1, sign_in_id="sia_2", last_strategy="email_code")
+        changed = an.client(
+            updated_at=NOW + 1, sign_in_id="sia_2", last_strategy="email_code", human_until=LATER
+        )
         async with storage.transaction() as tx:
             await tx.add_client(an.client(sign_up_id="sua_1"), b"digest")
             await tx.save_client(changed)
@@ -170,6 +173,8 @@ class TestClients:
             assert await tx.dev_browser(b"one") == DevBrowser("client_1", LATER)
             assert await tx.dev_browser(b"two") == DevBrowser(None, LATER)
             assert await tx.dev_browser(b"three") is None
+            await tx.add_client(an.client(human_until=LATER), b"digest")
+            assert await tx.dev_browser(b"one") == DevBrowser("client_1", LATER, LATER)
 
 
 class TestAttempts:

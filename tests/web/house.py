@@ -21,12 +21,13 @@ from doorcode.domain.instance import Instance, Shield, ShieldMode
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins
 from doorcode.domain.send import SendBudget
-from doorcode.flows.deps import Deps
+from doorcode.flows.deps import BotCheck, Deps
 from doorcode.flows.me import find_image
 from doorcode.security import api_keys, master_key, tokens
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
+from doorcode.security.testing_tokens import TestingTokens
 from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import SigningKey, Tokens
 from doorcode.storage.sqlite import Sqlite
@@ -75,6 +76,7 @@ class Plan:
     instance: dict[str, Any] = field(default_factory=dict)
     sdk_directories: Sequence[Path] = ()
     cdn: str = ""
+    bot_check: BotCheck | None = None
 
     def boundary(self) -> Boundary:
         return Boundary(
@@ -288,8 +290,10 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
             sealer=sealer,
             post=courier,
             now=lambda: clock.now,
+            bot_check=plan.bot_check,
         )
-        door = Door(deps, plan.boundary(), RateLimits(enabled=plan.limits))
+        testing_tokens = TestingTokens(master, INSTANCE)
+        door = Door(deps, plan.boundary(), RateLimits(enabled=plan.limits), testing_tokens)
         async with storage.transaction() as tx:
             await tx.save_setting("instance_id", INSTANCE.encode())
             secret = await instance_keys.add_secret_key(tx, INSTANCE, clock.now)

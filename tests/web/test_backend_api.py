@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from .conftest import Builder
 from .house import EMAIL, PAGE, PHONE, Browser, House, refusal
 
 WRONG_KEY = (401, "clerk_key_invalid", None)
@@ -93,6 +94,34 @@ async def test_an_account_is_told_to_the_app_s_server(house: House, browser: Bro
 async def test_an_unknown_account_is_not_there(house: House, user: str) -> None:
     answer = await house.backend(f"/v1/users/{user}")
     assert refusal(answer) == (404, "resource_not_found", None)
+
+
+async def test_a_testing_token_is_made_for_an_hour(house: House) -> None:
+    answer = await house.ask("POST", "/v1/testing_tokens")
+    document = answer.json()
+    assert document == {
+        "object": "testing_token",
+        "token": document["token"],
+        "expires_at": house.clock.now // 1000 + 3600,
+    }
+    assert house.door.testing_tokens.is_valid(document["token"], house.clock.now)
+
+
+@pytest.mark.parametrize(("test_mode", "status"), [(True, 200), (False, 400)])
+async def test_in_production_there_are_testing_tokens_in_test_mode_only(
+    build: Builder, test_mode: bool, status: int
+) -> None:
+    house = await build(development=False, test_mode=test_mode)
+    answer = await house.ask("POST", "/v1/testing_tokens")
+    assert answer.status_code == status
+    if status == 400:
+        assert refusal(answer) == (400, "request_invalid_for_environment", None)
+        assert "DOORCODE_TEST_MODE" in answer.json()["errors"][0]["long_message"]
+
+
+async def test_only_the_apps_server_gets_a_testing_token(house: House) -> None:
+    answer = await house.browser(None).post("/v1/testing_tokens")
+    assert refusal(answer) == WRONG_KEY
 
 
 async def test_health_is_told_to_anybody(house: House) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from doorcode.domain.session import Device
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller
@@ -69,6 +71,24 @@ async def test_a_planted_cookie_does_not_hide_the_real_one(house: House, browser
     header = {"cookie": f"__client=planted; __client={browser.token}"}
     caller = await house.door.caller(Request("GET", "/v1/client", {}, header, ""))
     assert caller.client_id == client
+
+
+async def test_a_testing_token_is_known_however_the_caller_is_found(
+    house: House, browser: Browser
+) -> None:
+    await browser.sign_up()
+    token = house.door.testing_tokens.make(house.clock.now)[0]
+    dev = await clients.add_dev_browser(house.door.deps)
+    for query, cookies in (
+        ({}, {}),
+        ({}, {"__client": browser.token or ""}),
+        ({"__clerk_db_jwt": dev}, {}),
+    ):
+        plain = await house.door.caller(_request(query=query, cookies=cookies))
+        assert (plain.is_human, plain.is_testing) == (False, False)
+        tested = {**query, "__clerk_testing_token": token}
+        caller = await house.door.caller(_request(query=tested, cookies=cookies))
+        assert caller == replace(plain, is_human=True, is_testing=True)
 
 
 async def test_a_caller_brings_what_its_browser_tells(house: House) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from doorcode.domain.addresses import Channel
+from doorcode.domain.bot_protection import BotProtection, Mode, Widget
 from doorcode.domain.instance import (
     Attribute,
     Instance,
@@ -104,6 +105,25 @@ def test_there_are_no_passwords_captchas_or_social_providers() -> None:
     assert display["preferred_sign_in_strategy"] == "otp"
     assert display["captcha_oauth_bypass"] == []
     assert display["captcha_public_key"] is None
+
+
+@pytest.mark.parametrize("mode", [Mode.WHEN_ASKED, Mode.ALWAYS])
+@pytest.mark.parametrize(("invisible", "told"), [("", "a"), ("b", "b")])
+def test_the_sdks_are_told_how_to_run_a_challenge(mode: Mode, invisible: str, told: str) -> None:
+    """Without both keys and the switch they could not answer a limit that asks for one."""
+    document = _document(bot_protection=BotProtection(mode, "a", invisible, Widget.INVISIBLE))
+    display, sign_up = document["display_config"], document["user_settings"]["sign_up"]
+    assert (display["captcha_public_key"], display["captcha_public_key_invisible"]) == ("a", told)
+    assert display["captcha_provider"] == "turnstile"
+    assert display["captcha_widget_type"] == sign_up["captcha_widget_type"] == "invisible"
+    assert sign_up["captcha_enabled"] is True
+    assert display["captcha_heartbeat"] is False
+
+
+def test_a_key_alone_asks_for_no_challenge() -> None:
+    document = _document(bot_protection=BotProtection(site_key="a"))
+    assert document["user_settings"]["sign_up"]["captcha_enabled"] is False
+    assert document["display_config"]["captcha_public_key"] is None
 
 
 def test_what_this_server_does_not_have_is_off() -> None:
@@ -297,6 +317,8 @@ def test_with_everything_on_the_document_is_still_as_the_file_says() -> None:
     values |= dict.fromkeys(LINKS, "https://example.com/there")
     values |= {
         "sign_up_mode": "restricted",
+        "bot_protection.mode": "always",
+        "bot_protection.site_key": "1x00",
         "urls.support_email": "help@example.com",
         "auth_phone.channels": ["sms", "whatsapp"],
         "auth_phone.preferred_channels": {"BR": "whatsapp"},

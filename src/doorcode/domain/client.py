@@ -11,6 +11,7 @@ class Client:
 
     `updated_at` moves only when somebody signs in or out. App servers compare it with
     a token's `iat`; were it moved by every request, each page load would be redirected.
+    Until `human_until` it counts that a person solved a challenge here.
     """
 
     id: str
@@ -20,6 +21,11 @@ class Client:
     sign_in_id: str | None = None
     last_active_session_id: str | None = None
     last_strategy: str | None = None
+    human_until: int | None = None
+
+    def is_human(self, now: int) -> bool:
+        """Whether a person solved a challenge here a while ago."""
+        return now < (self.human_until or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +34,4 @@ class DevBrowser:
 
     client_id: str | None
     expires_at: int
+    human_until: int | None = None  # of its client

@@ -322,6 +322,29 @@ CAPTCHA_REQUIRED = Refusal(
 USER_BANNED = Refusal("user_banned", 403, "banned", "This account has been banned.")
 NOT_FOUND = Refusal("resource_not_found", 404, "not found", "There is no such resource.")
 
+# ── a person, not a program ───────────────────────────────────────────────────────────
+CAPTCHA_REQUIRED = Refusal(
+    "requires_captcha",
+    401,
+    "check required",
+    "Show that you are a person before you go on.",
+)
+CAPTCHA_MISSING = Refusal(
+    "captcha_missing_token",
+    400,
+    "check not passed",
+    "It could not be seen that you are a person. Reload the page and try again.",
+)
+CAPTCHA_INVALID = Refusal(
+    "captcha_invalid",
+    400,
+    "check not passed",
+    "It could not be seen that you are a person. Try again, or without browser extensions.",
+)
+CAPTCHA_NOT_ENABLED = Refusal(
+    "captcha_not_enabled", 400, "no check", "Nobody is asked here to show that they are a person."
+)
+
 # ── a ticket ──────────────────────────────────────────────────────────────────────────
 TICKET_INVALID = Refusal(
     "ticket_invalid_code", 400, "is invalid", "This link is not valid. Ask for a new one."
@@ -526,6 +549,12 @@ DEVELOPMENT_ONLY = Refusal(
     400,
     "development only",
     "This request is answered in development only.",
+)
+TESTING_TOKENS_DISABLED = Refusal(
+    "request_invalid_for_environment",
+    400,
+    "test mode only",
+    "Testing tokens work in development, and in production only where DOORCODE_TEST_MODE is on.",
 )
 SECRET_KEY_INVALID = Refusal(
     "clerk_key_invalid",

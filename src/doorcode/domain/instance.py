@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
+from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.restrictions import Restrictions
 from doorcode.domain.send import SendBudget
 from doorcode.domain.shield import Policy
@@ -121,6 +122,7 @@ class Instance:
     last_name: NameAttribute = field(default_factory=NameAttribute)
     legal_consent: bool = False
     restrictions: Restrictions = field(default_factory=Restrictions)
+    bot_protection: BotProtection = field(default_factory=BotProtection)
 
     # ── what keeps others out ─────────────────────────────────────────────────────────
     enumeration: Enumeration = Enumeration.OFF

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance, Shield, ShieldMode
 from doorcode.domain.setting_catalogue import SETTINGS, Setting
 from doorcode.domain.setting_types import Misfit, short
@@ -156,6 +157,7 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
         disposable_domains=base.disposable_domains,
         native_api=base.development,
         shield=Shield(mode=ShieldMode.RECORD if base.development else ShieldMode.DENY),
+        bot_protection=BotProtection(has_secret=base.bot_protection.has_secret),
     )
     for key, value in values.items():
         instance = _with(instance, SETTINGS[key].place.split("."), value)

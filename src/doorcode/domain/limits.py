@@ -36,11 +36,13 @@ SESSION_LIVES_FOR = 7 * DAY
 CLIENT_LIVES_FOR = 400 * DAY  # RFC 6265bis: browsers keep a cookie no longer
 TOKEN_LIVES_FOR_SECONDS = 60
 HANDSHAKE_LIVES_FOR = 10 * SECOND
+TESTING_TOKEN_LIVES_FOR = HOUR
+HUMAN_FOR = 10 * MINUTE  # after a solved challenge
 DEV_BROWSER_LIVES_FOR = 30 * DAY
 
 # ── requests ──────────────────────────────────────────────────────────────────────────
 BODY_BYTES = 64 * 1024
-FIELD_CHARACTERS = 2_000
+FIELD_CHARACTERS = 2_048  # as long as the answer to a challenge can be
 METADATA_BYTES = 8 * 1024
 
 # ── accounts ──────────────────────────────────────────────────────────────────────────
@@ -73,6 +75,7 @@ ATTEMPT_SIGN_UP = Rate("sign_ups.attempt", 3, 10 * SECOND, "codes tried in sign-
 ATTEMPT_SIGN_IN = Rate("sign_ins.attempt", 3, 10 * SECOND, "codes tried in sign-ins")
 SEND_CODE = Rate("codes.send", 10, 10 * SECOND, "codes asked for")
 CREATE_CLIENT = Rate("clients.create", 20, 10 * SECOND, "clients made")
+CHECK_CHALLENGE = Rate("challenges.check", 10, 10 * SECOND, "answers to challenges")
 JOIN_WAITLIST = Rate("waitlist.join", 5, 10 * SECOND, "entries of the waitlist")
 ADD_ADDRESS = Rate("me.add_address", 10, 10 * SECOND, "addresses added to an account")
 ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND, "codes tried for an added address")
@@ -89,6 +92,7 @@ RATES = (
     ATTEMPT_SIGN_IN,
     SEND_CODE,
     CREATE_CLIENT,
+    CHECK_CHALLENGE,
     JOIN_WAITLIST,
     ADD_ADDRESS,
     ATTEMPT_ADDRESS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from doorcode.domain.bot_protection import Mode, Widget
 from doorcode.domain.instance import Enumeration, ShieldMode, SignUpMode
 from doorcode.domain.limits import MINUTE
 from doorcode.domain.setting_types import (
@@ -21,6 +22,7 @@ from doorcode.domain.setting_types import (
     Number,
     PhoneChannels,
     Prices,
+    SiteKey,
     Switch,
     Type,
 )
@@ -67,6 +69,28 @@ def _name(field: str, word: str) -> list[Setting]:
     return [
         Setting(f"auth_{field}.{name}", Switch(), f"{field}.{name}", meaning)
         for name, meaning in rows
+    ]
+
+
+def _bot_protection() -> list[Setting]:
+    rows: list[tuple[str, Type, str]] = [
+        (
+            "mode",
+            Choice(Mode),
+            "When a person must be told from a program: never, when a limit asks for it, or at "
+            "every sign-up.",
+        ),
+        ("site_key", SiteKey(), "The site key of the Turnstile widget."),
+        (
+            "invisible_site_key",
+            SiteKey(),
+            "That of an invisible widget, where it is another; empty for the same.",
+        ),
+        ("widget_type", Choice(Widget), "What is shown of the check."),
+    ]
+    return [
+        Setting(f"bot_protection.{name}", kind, f"bot_protection.{name}", meaning)
+        for name, kind, meaning in rows
     ]
 
 
@@ -264,6 +288,7 @@ _ALL = [
         "shield.prices",
         "What one segment to a country costs, in US dollars, where it is not the list price.",
     ),
+    *_bot_protection(),
     Setting(
         "legal_consent.enabled",
         Switch(),

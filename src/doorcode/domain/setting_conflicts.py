@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from doorcode.domain.addresses import Kind
-from doorcode.domain.instance import Attribute, Instance, NameAttribute, SignUpMode
+from doorcode.domain.instance import Attribute, Instance, NameAttribute, ShieldMode, SignUpMode
 from doorcode.domain.instance_settings import Problem
 
 
@@ -18,6 +18,7 @@ def conflicts(instance: Instance) -> list[Problem]:
         *_misfitting_pairs(instance),
         *_told_by_other_ways(instance),
         *_unknown_domains(instance),
+        *_no_challenge(instance),
     ]
 
 
@@ -111,4 +112,26 @@ def _unknown_domains(instance: Instance) -> Iterable[Problem]:
             (key,),
             f"{key} is on, but no list of such domains is here: install doorcode[disposable], or "
             "name a file with a list in DOORCODE_DISPOSABLE_DOMAINS, and start the server again.",
+        )
+
+
+def _no_challenge(instance: Instance) -> Iterable[Problem]:
+    protection = instance.bot_protection
+    mode, key = "bot_protection.mode", "bot_protection.site_key"
+    if instance.shield.mode is ShieldMode.CHALLENGE and not protection.can_ask:
+        yield Problem(
+            ("shield.mode", mode),
+            f"shield.mode is challenge, but {mode} is off, so nobody could be asked: set {mode} to "
+            "when_asked, or shield.mode to deny.",
+        )
+    if not protection.can_ask:
+        return
+    said = f"{mode} is {protection.mode.value}, but"
+    if not protection.site_key:
+        yield Problem((mode, key), f"{said} {key} is empty: set it to that of your widget.")
+    if not protection.has_secret:
+        yield Problem(
+            (mode,),
+            f"{said} the server has nothing to check a challenge by: start it with "
+            f"DOORCODE_TURNSTILE_SECRET, or set {mode} to off.",
         )

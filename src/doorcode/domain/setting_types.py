@@ -21,6 +21,7 @@ from doorcode.domain.origins import origin_of
 
 _ON, _OFF = ("true", "on", "yes"), ("false", "off", "no")
 _NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_SITE_KEY = re.compile(r"[A-Za-z0-9_-]{0,100}", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 MOST_CHARACTERS = 2_000
 MOST_ENTRIES = 10_000
@@ -344,6 +345,27 @@ class Mailbox:
             return parse_email_address(value, test_mode=True).spelling if value else ""
         except Malformed:
             raise Misfit from None
+
+    def read_text(self, text: str) -> str:
+        """See `Type`."""
+        return self.read(text)
+
+    def plain(self, value: str) -> str:
+        """See `Type`."""
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class SiteKey:
+    """The public key of a widget: it is written into pages as it is."""
+
+    expected: ClassVar[str] = "a site key such as 1x00000000000000000000AA; empty for none"
+
+    def read(self, value: object) -> str:
+        """See `Type`."""
+        if not isinstance(value, str) or not _SITE_KEY.fullmatch(value):
+            raise Misfit
+        return value
 
     def read_text(self, text: str) -> str:
         """See `Type`."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from doorcode.domain import errors
 from doorcode.domain.client import Client, DevBrowser
 from doorcode.domain.errors import Refusal, Refused
-from doorcode.domain.limits import DEV_BROWSER_LIVES_FOR
+from doorcode.domain.limits import DEV_BROWSER_LIVES_FOR, HUMAN_FOR
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import SignIn
@@ -70,6 +70,16 @@ async def create(deps: Deps, caller: Caller) -> Answer[Client]:
     return Answer(client, shown, client_token=token)
 
 
+async def remember_human(deps: Deps, caller: Caller) -> Answer[Client]:
+    """Remember for a while that a person solved a challenge here; of a new browser too."""
+    async with deps.storage.transaction() as tx:
+        client, token = await ensure(deps, tx, caller)
+        client = replace(client, human_until=deps.now() + HUMAN_FOR)
+        await tx.save_client(client)
+        shown = await view(tx, client, deps.now())
+    return Answer(client, shown, client_token=token)
+
+
 async def destroy(deps: Deps, caller: Caller) -> ClientView | None:
     """End every session and forget the client; what it was."""
     async with deps.storage.transaction() as tx:
@@ -118,11 +128,13 @@ async def find(deps: Deps, token: str | None, dev_token: str | None) -> Caller:
             browser = await tx.dev_browser(name)
             if browser is None or browser.expires_at <= deps.now():
                 raise Refused(errors.DEV_BROWSER_UNKNOWN)
-            return Caller(browser.client_id, dev_browser=name)
+            human = deps.now() < (browser.human_until or 0)
+            return Caller(browser.client_id, dev_browser=name, is_human=human)
         if token:
             name = digest(deps.instance.id, "client", token)
             client = await tx.client_by_digest(name)
-            return Caller(client.id, name) if client else Caller()
+            if client:
+                return Caller(client.id, name, is_human=client.is_human(deps.now()))
     return Caller()
 
 

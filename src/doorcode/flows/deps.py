@@ -60,6 +60,16 @@ def _unobserved(event: Event) -> None:
     """Nobody looks on."""
 
 
+class BotCheck(Protocol):
+    """Tells people from programs."""
+
+    async def passes(self, token: str, address: str, action: str) -> bool:
+        """Whether a person solved the challenge, from this client address and for this purpose.
+
+        It asks another server: never while a unit of work is open.
+        """
+
+
 @dataclass(slots=True)
 class Deps:
     """Built once, in the composition root. `now` is the clock, in milliseconds.
@@ -80,6 +90,7 @@ class Deps:
     now: Callable[[], int]
     observe: Callable[[Event], None] = _unobserved
     recent: Recent = field(default_factory=Recent)
+    bot_check: BotCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,9 @@ class Caller:
 
     `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
     the token by which a development instance knows a browser that sends no cookies.
-    `device` is what the browser tells of itself.
+    `device` is what the browser tells of itself. `is_human`: a challenge was solved with this
+    request or moments before it. `is_testing`: the app's own test, by a testing token; it
+    counts as human, and is held by every limit in the database like anybody.
     """
 
     client_id: str | None = None
@@ -96,6 +109,7 @@ class Caller:
     dev_browser: bytes | None = None
     device: Device | None = None
     is_human: bool = False
+    is_testing: bool = False
 
     @property
     def network(self) -> str:

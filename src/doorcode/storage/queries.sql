@@ -3,23 +3,24 @@
 
 -- name: add_client
 -- A browser seen for the first time.
-INSERT INTO clients (id, digest, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy)
-VALUES (:id, :digest, :created_at, :updated_at, :sign_up_id, :sign_in_id, :last_active_session_id, :last_strategy);
+INSERT INTO clients (id, digest, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy, human_until)
+VALUES (:id, :digest, :created_at, :updated_at, :sign_up_id, :sign_in_id, :last_active_session_id, :last_strategy, :human_until);
 
 -- name: client_by_digest
 -- Whose cookie this is.
-SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy
+SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy, human_until
 FROM clients WHERE digest = :digest;
 
 -- name: client
 -- A client by its id.
-SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy
+SELECT id, created_at, updated_at, sign_up_id, sign_in_id, last_active_session_id, last_strategy, human_until
 FROM clients WHERE id = :id;
 
 -- name: save_client
 -- What a client is doing now.
 UPDATE clients SET updated_at = :updated_at, sign_up_id = :sign_up_id, sign_in_id = :sign_in_id,
-    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy
+    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy,
+    human_until = :human_until
 WHERE id = :id;
 
 -- name: rotate_client
@@ -36,7 +37,8 @@ INSERT INTO dev_browsers (digest, client_id, expires_at) VALUES (:digest, :clien
 
 -- name: dev_browser
 -- Which client a development browser is.
-SELECT client_id, expires_at FROM dev_browsers WHERE digest = :digest;
+SELECT b.client_id, b.expires_at, c.human_until
+FROM dev_browsers AS b LEFT JOIN clients AS c ON c.id = b.client_id WHERE b.digest = :digest;
 
 -- name: attach_dev_browser
 -- A development browser has become a client.

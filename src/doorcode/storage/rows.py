@@ -59,6 +59,7 @@ def client_values(client: Client) -> dict[str, Any]:
         "sign_in_id": client.sign_in_id,
         "last_active_session_id": client.last_active_session_id,
         "last_strategy": client.last_strategy,
+        "human_until": client.human_until,
     }
 
 

@@ -22,6 +22,7 @@ def routes(door: Door) -> list[Route]:
         Route("/v1/jwks", guarded(door, api.show_jwks)),
         Route("/v1/users/{user_id}", guarded(door, api.show_user)),
         Route("/v1/clients/handshake_payload", guarded(door, api.show_handshake)),
+        Route("/v1/testing_tokens", guarded(door, api.create_testing_token), methods=["POST"]),
         *backend_tickets.routes(door),
         Route("/.well-known/jwks.json", api.show_public_jwks),
         Route("/v1/health", api.show_health),
@@ -54,6 +55,13 @@ class _BackendApi:
         if directives is None:
             raise Refused(errors.NOT_FOUND)
         return answer({"directives": directives})
+
+    async def create_testing_token(self, request: Request) -> Response:
+        """A token by which the app's own tests pass bot protection, for an hour."""
+        if not self._door.takes_testing_tokens:
+            raise Refused(errors.TESTING_TOKENS_DISABLED)
+        text, ends_at = self._door.testing_tokens.make(self._door.deps.now())
+        return answer({"object": "testing_token", "token": text, "expires_at": ends_at})
 
     async def show_health(self, request: Request) -> Response:
         """Whether storage answers."""

@@ -66,6 +66,7 @@ def environment(instance: Instance, *, development_keys: bool) -> Json:
 
 
 def _display(instance: Instance, development_keys: bool) -> Json:
+    bots = instance.bot_protection
     return {
         "object": "display_config",
         "id": f"display_config_{instance.id}",
@@ -74,9 +75,9 @@ def _display(instance: Instance, development_keys: bool) -> Json:
         "preferred_sign_in_strategy": "otp",
         **{name: instance.urls.get(name, "") for name in _URLS},
         "branded": False,
-        "captcha_public_key": None,
-        "captcha_widget_type": None,
-        "captcha_public_key_invisible": None,
+        "captcha_public_key": bots.site_key if bots.can_ask else None,
+        "captcha_widget_type": bots.widget_type.value if bots.can_ask else None,
+        "captcha_public_key_invisible": bots.invisible_key if bots.can_ask else None,
         "captcha_provider": "turnstile",
         "captcha_oauth_bypass": [],
         "captcha_heartbeat": False,
@@ -86,6 +87,7 @@ def _display(instance: Instance, development_keys: bool) -> Json:
 
 
 def _user_settings(instance: Instance) -> Json:
+    bots = instance.bot_protection
     return {
         "attributes": _attributes(instance),
         "social": {},
@@ -98,8 +100,9 @@ def _user_settings(instance: Instance) -> Json:
             }
         },
         "sign_up": {
-            "captcha_enabled": False,
-            "captcha_widget_type": None,
+            # Without it the SDKs could not answer a limit that asks for a challenge.
+            "captcha_enabled": bots.can_ask,
+            "captcha_widget_type": bots.widget_type.value if bots.can_ask else None,
             "progressive": True,
             "mode": instance.mode.value,
             "allowlist_only": instance.restrictions.allowlist_enabled,

@@ -46,6 +46,12 @@ class Wire:
         self._origin = origin
         self._now = now
 
+    @property
+    def _asks_later(self) -> bool:
+        # With the bypass the SDKs run no challenge beforehand; to a 401 they answer all the same.
+        protection = self._instance.bot_protection
+        return protection.can_ask and not protection.is_always_asked
+
     def client(self, view: ClientView) -> Json:
         """A client, with its sessions and what it has under way."""
         client = view.client
@@ -58,7 +64,7 @@ class Wire:
             "last_active_session_id": view.current[0].id if view.current else None,
             "last_authentication_strategy": client.last_strategy,
             "cookie_expires_at": None,
-            "captcha_bypass": False,
+            "captcha_bypass": client.is_human(self._now) or self._asks_later,
             "created_at": client.created_at,
             "updated_at": client.updated_at,
         }

@@ -114,6 +114,8 @@ export default function SignUpPage() {
         />
         <FieldProblem id="phoneNumber-problem" error={errors.fields.phoneNumber} />
         <GlobalProblems errors={errors.global} />
+        {/* Where the SDK draws its check for bots, if the server asks for one. */}
+        <div id="clerk-captcha" />
         <button type="submit" disabled={fetchStatus === 'fetching'}>
           Sign up
         </button>

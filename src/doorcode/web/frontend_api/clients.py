@@ -6,7 +6,7 @@ from doorcode.domain import errors
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import CREATE_CLIENT
 from doorcode.flows import client as story
-from doorcode.web import cookies
+from doorcode.web import challenges, cookies
 from doorcode.web.door import Door
 from doorcode.web.environment import environment
 from doorcode.web.frontend_api.answers import plain, wire, wrapped
@@ -33,6 +33,20 @@ async def create(door: Door, request: Request) -> Response:
     """Make this browser a client."""
     await door.spend(CREATE_CLIENT, request)
     answer = await story.create(door.deps, await door.caller(request))
+    view = answer.client
+    return wrapped(
+        door, request, view, lambda w: w.client(view) if view else None, answer.client_token
+    )
+
+
+async def verify(door: Door, request: Request) -> Response:
+    """Take a solved challenge, and remember for a while that there is a person."""
+    caller = await door.caller(request)
+    if not door.deps.instance.bot_protection.can_ask:
+        raise Refused(errors.CAPTCHA_NOT_ENABLED)
+    if not caller.is_testing:  # being known as a person already must not prolong itself
+        await challenges.expect(door, request, challenges.VERIFY)
+    answer = await story.remember_human(door.deps, caller)
     view = answer.client
     return wrapped(
         door, request, view, lambda w: w.client(view) if view else None, answer.client_token

@@ -36,6 +36,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("PUT", "/v1/client"): clients.create,
     ("POST", "/v1/client"): clients.create,
     ("DELETE", "/v1/client"): clients.destroy,
+    ("POST", "/v1/client/verify"): clients.verify,
     ("GET", "/v1/client/handshake"): handshake.show,
     ("POST", "/v1/dev_browser"): clients.create_dev_browser,
     ("POST", "/v1/client/sign_ups"): sign_ups.create,

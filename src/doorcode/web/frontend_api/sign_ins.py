@@ -7,6 +7,7 @@ from doorcode.domain.sign_in import BACKUP_CODE, SignIn
 from doorcode.flows import second_factor
 from doorcode.flows import sign_in as story
 from doorcode.flows.client import Answer
+from doorcode.web import challenges
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import forms
 from doorcode.web.frontend_api.answers import reply
@@ -32,6 +33,10 @@ async def create(door: Door, request: Request) -> Response:
         sign_up_if_missing=forms.switch(form, "sign_up_if_missing") is True,
     )
     forms.locale(form)
+    # Only what may become a sign-up asks for a challenge; SDKs run none for any other.
+    always = door.deps.instance.bot_protection.is_always_asked
+    needed = always and wanted.sign_up_if_missing
+    caller = await challenges.meet(door, request, caller, challenges.SIGN_IN, needed=needed)
     answer = await story.start(door.deps, caller, wanted)
     door.note_told(request, answer.refusal)
     return _reply(door, request, answer)

@@ -7,6 +7,7 @@ from doorcode.domain.errors import Refused
 from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_up as story
 from doorcode.flows.client import Answer
+from doorcode.web import challenges
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import forms
 from doorcode.web.frontend_api.answers import reply
@@ -18,7 +19,11 @@ async def create(door: Door, request: Request) -> Response:
     caller = await door.caller(request)
     await door.spend(limits.CREATE_SIGN_UP, request)
     await door.expect_may_be_told(request)
-    answer = await story.start(door.deps, caller, _wanted(door, request))
+    wanted = _wanted(door, request)
+    # A transfer takes over an address that was proved; SDKs run no challenge for it.
+    needed = door.deps.instance.bot_protection.is_always_asked and not wanted.transfer
+    caller = await challenges.meet(door, request, caller, challenges.SIGN_UP, needed=needed)
+    answer = await story.start(door.deps, caller, wanted)
     door.note_told(request, answer.refusal)
     return _reply(door, request, answer)
 

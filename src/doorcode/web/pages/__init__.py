@@ -1,7 +1,8 @@
 """The hosted pages: every URL on one screen.
 
 Plain server-rendered forms on the same stories as the Frontend API. Nothing here needs
-JavaScript, and the pages forbid it: what cannot run cannot be injected.
+JavaScript, and the pages forbid it: what cannot run cannot be injected. The one exception is
+the script of a challenge, on a page that asks for one.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import structlog
 
@@ -14,7 +14,7 @@ from doorcode.flows import client as clients
 from doorcode.flows.client import ClientView
 from doorcode.flows.deps import Caller
 from doorcode.storage.interface import Unavailable
-from doorcode.web.door import Door
+from doorcode.web.door import TESTING_TOKEN, Door
 from doorcode.web.http import (
     Receive,
     Request,
@@ -80,11 +80,13 @@ class Visit:
     """Who looks at a page, and where they want to go from it.
 
     `target` is a redirect that has been found allowed; None where none was, or it was not.
+    `testing` is the testing token that they came with.
     """
 
     caller: Caller
     view: ClientView | None
     target: str | None
+    testing: str | None = None
 
     @property
     def is_signed_in(self) -> bool:
@@ -93,9 +95,9 @@ class Visit:
 
     def link(self, path: str) -> str:
         """The path of another page, from which one goes on to the same place."""
-        if self.target is None:
-            return path
-        return f"{path}?redirect_url={quote(self.target, safe='')}"
+        carried = {"redirect_url": self.target, TESTING_TOKEN: self.testing}
+        query = {name: value for name, value in carried.items() if value is not None}
+        return f"{path}?{urlencode(query, safe='', quote_via=quote)}" if query else path
 
 
 async def visit(door: Door, request: Request) -> Visit:
@@ -107,4 +109,5 @@ async def visit(door: Door, request: Request) -> Visit:
     caller = await door.by_cookie(request)
     view = await clients.show(door.deps, caller)
     target = allowed_target(door.boundary, request.query.get("redirect_url", ""))
-    return Visit(caller, view, target)
+    testing = request.query.get(TESTING_TOKEN) if caller.is_testing else None
+    return Visit(caller, view, target, testing)

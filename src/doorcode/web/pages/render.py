@@ -14,6 +14,7 @@ from doorcode.web.http import Response
 from doorcode.web.pages import static, words
 
 HTML = "text/html; charset=utf-8"
+CHALLENGES = "https://challenges.cloudflare.com"
 
 _TITLES = {403: "Not allowed", 404: "Not found", 429: "One moment", 503: "One moment"}
 
@@ -25,6 +26,7 @@ _templates = jinja2.Environment(
     lstrip_blocks=True,
 )
 _templates.globals["static"] = static.url
+_templates.globals["challenge_script"] = f"{CHALLENGES}/turnstile/v0/api.js"
 _templates.filters["ago"] = words.ago
 _templates.filters["moment"] = words.moment
 _templates.filters["machine_moment"] = words.machine_moment
@@ -38,18 +40,23 @@ def page(
     status: int = 200,
     target: str | None = None,
     retry_after: int | None = None,
+    widget: str | None = None,
     **values: Any,
 ) -> Response:
-    """A page. `target` is where its forms may lead to in the end, besides to this server."""
+    """A page. `target` is where its forms may lead to in the end, besides to this server.
+
+    `widget` is the key of a challenge that is shown on it: the one script that runs here.
+    """
     instance = door.deps.instance
     values |= {
         "name": instance.name,
         "development": instance.development,
         "urls": instance.urls,
+        "widget": widget,
     }
     text = _templates.get_template(template).render(values)
     response = Response(status, text.encode(), HTML)
-    response.headers["content-security-policy"] = _policy(target)
+    response.headers["content-security-policy"] = _policy(target, with_challenge=bool(widget))
     if retry_after is not None:
         response.headers["retry-after"] = str(retry_after)
     return response
@@ -84,8 +91,12 @@ def protect(response: Response) -> None:
     headers["cross-origin-resource-policy"] = "same-origin"
 
 
-def _policy(target: str | None) -> str:
-    """No script, nothing inline, nothing from elsewhere (Content Security Policy, level 3)."""
+def _policy(target: str | None, *, with_challenge: bool = False) -> str:
+    """No script, nothing inline, nothing from elsewhere (Content Security Policy, level 3).
+
+    A challenge is Cloudflare's script and its frame; both hosts are theirs, so what is
+    injected into a page still finds nothing of its own to run.
+    """
     return "; ".join(
         (
             "default-src 'none'",
@@ -94,6 +105,7 @@ def _policy(target: str | None) -> str:
             f"form-action 'self'{_form_source(target)}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
+            *([f"script-src {CHALLENGES}", f"frame-src {CHALLENGES}"] if with_challenge else ()),
         )
     )
 

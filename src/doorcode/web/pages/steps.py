@@ -21,7 +21,8 @@ from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.limits import SEND_CODE
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
-from doorcode.web import redirects
+from doorcode.flows.deps import Caller
+from doorcode.web import challenges, redirects
 from doorcode.web.door import Door
 from doorcode.web.frontend_api import forms
 from doorcode.web.http import Request, Response
@@ -34,6 +35,9 @@ _UNFIT = frozenset(
     {errors.IDENTIFIER_FORMAT.code, errors.PARAM_MISSING.code, errors.PARAM_UNKNOWN.code}
 )
 _PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
+_CHALLENGE = frozenset(
+    {errors.CAPTCHA_REQUIRED.code, errors.CAPTCHA_MISSING.code, errors.CAPTCHA_INVALID.code}
+)
 _NEED_ADDRESS = frozenset(
     {errors.NOT_FOUND.code, errors.USER_GONE.code, errors.IDENTIFIER_CLAIMED.code}
 )
@@ -67,7 +71,10 @@ class Steps:
             text = request.form().get("identifier", "").strip()
             await self._door.spend(self._way.create_rate, request)
             await self._door.expect_may_be_told(request)
-            answer = await self._way.begin(self._door.deps, here.caller, _expect_address(text))
+            typed = _expect_address(text)
+            needed = self._way.needs_challenge(self._door.deps.instance)
+            caller = await self._met(request, here, needed=needed)
+            answer = await self._way.begin(self._door.deps, caller, typed)
         except Refused as refused:
             # What was under way ends here too, or the next page would speak of its address.
             await clients.retire(self._door.deps, here.caller)
@@ -86,7 +93,8 @@ class Steps:
         try:
             await self._door.spend(self._way.attempt_rate, request)
             code = forms.code(request.form())
-            answer = await self._way.try_code(self._door.deps, here.caller, pending, code)
+            caller = await self._met(request, here)
+            answer = await self._way.try_code(self._door.deps, caller, pending, code)
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)
         if answer.refusal:
@@ -103,11 +111,12 @@ class Steps:
             await self._door.spend(self._way.attempt_rate, request)
             code = forms.code(request.form())
             alone = replace(pending, verification=None)
-            answer = await self._way.try_code(self._door.deps, here.caller, alone, code)
+            caller = await self._met(request, here)
+            answer = await self._way.try_code(self._door.deps, caller, alone, code)
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)
         if answer.refusal:
-            return self._not_yet(here, pending, answer.refusal, backup=True)
+            return self._not_yet(here, pending, answer.refusal, form="backup")
         return self._onwards(here, answer)
 
     async def resend(self, request: Request) -> Response:
@@ -120,9 +129,10 @@ class Steps:
         choice = next((one for one in pending.choice if one.id == named), None)
         try:
             await self._door.spend(SEND_CODE, request)
-            await self._way.send_code(self._door.deps, here.caller, pending, choice)
+            caller = await self._met(request, here)
+            await self._way.send_code(self._door.deps, caller, pending, choice)
         except Refused as refused:
-            return self._not_yet(here, pending, refused.refusal)
+            return self._not_yet(here, pending, refused.refusal, form="resend")
         return self._again(here)
 
     async def tell(self, request: Request) -> Response:
@@ -138,7 +148,8 @@ class Steps:
             await self._door.spend(SEND_CODE, request)
             await self._door.expect_may_be_told(request)
             _expect_all(missing, form)
-            answer = await SignUpWay().tell(self._door.deps, here.caller, attempt, form)
+            caller = await self._met(request, here)
+            answer = await SignUpWay().tell(self._door.deps, caller, attempt, form)
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)
         self._door.note_told(request, answer.refusal)
@@ -170,6 +181,11 @@ class Steps:
         response = redirects.to(here.target or "/") if signed_in else self._again(here)
         return self._with_cookies(response, answer)
 
+    async def _met(self, request: Request, here: Visit, *, needed: bool = False) -> Caller:
+        """Who asks, known as a person where the form's challenge shows it."""
+        purpose = self._way.challenge
+        return await challenges.meet(self._door, request, here.caller, purpose, needed=needed)
+
     def _again(self, here: Visit) -> Response:
         """Whatever is next. Also for who sent a form twice and is signed in by the first."""
         return redirects.to(here.link(self._way.path))
@@ -179,13 +195,13 @@ class Steps:
         return response
 
     def _not_yet(
-        self, here: Visit, pending: Pending, refusal: Refusal, *, backup: bool = False
+        self, here: Visit, pending: Pending, refusal: Refusal, *, form: str = "code"
     ) -> Response:
         if refusal.code == errors.VERIFICATION_DONE.code:
             return self._again(here)  # the same form, sent twice
         if refusal.code in _NEED_ADDRESS:
             return self._address_page(here, refusal)
-        return self._code_page(here, pending, refusal, backup=backup)
+        return self._code_page(here, pending, refusal, form=form)
 
     def _details_page(
         self,
@@ -213,11 +229,17 @@ class Steps:
             label=words.name_of(takes),
             by_phone=Kind.PHONE in takes,
             closed=self._way.closed(instance),
+            is_challenged=self._way.needs_challenge(instance) and not here.caller.is_human,
             belongs_elsewhere=refusal is not None and refusal.code in _ELSEWHERE,
         )
 
     def _code_page(
-        self, here: Visit, pending: Pending, refusal: Refusal | None = None, *, backup: bool = False
+        self,
+        here: Visit,
+        pending: Pending,
+        refusal: Refusal | None = None,
+        *,
+        form: str = "code",
     ) -> Response:
         now = self._door.deps.now()
         sent = pending.verification
@@ -230,7 +252,8 @@ class Steps:
             refusal or over,
             pending=pending,
             channel=sent.channel if sent else None,
-            is_backup=backup,
+            form=form,
+            is_backup=form == "backup",
             is_over=over is not None,
             is_waiting=refusal is not None and refusal.code in _PATIENCE,
             sent_at=sent.sent_at if sent else None,
@@ -240,15 +263,21 @@ class Steps:
         )
 
     def _page(self, template: str, here: Visit, refusal: Refusal | None, **values: Any) -> Response:
+        # What a challenge has to say belongs beside it, not to the field that was typed into.
+        asked = refusal is not None and refusal.code in _CHALLENGE
+        said = values.pop("said", None) or (words.say(refusal) if refusal else None)
+        is_challenged = values.pop("is_challenged", False) or asked
         return render.page(
             self._door,
             template,
             status=values.pop("shown_status", refusal.status if refusal else 200),
             target=here.target,
             retry_after=refusal.retry_after if refusal else None,
+            widget=self._door.deps.instance.bot_protection.page_key if is_challenged else None,
             way=self._way,
             here=here,
-            error=values.pop("said", None) or (words.say(refusal) if refusal else None),
+            error=None if asked else said,
+            notice=said if asked else None,
             **values,
         )
 

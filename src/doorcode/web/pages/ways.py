@@ -21,6 +21,7 @@ from doorcode.domain.verification import Verification
 from doorcode.flows import second_factor, sign_in, sign_up
 from doorcode.flows.client import Answer, ClientView
 from doorcode.flows.deps import Caller, Deps
+from doorcode.web import challenges
 from doorcode.web.frontend_api import forms
 
 
@@ -60,6 +61,10 @@ class Way(Protocol):
     other_question: str
     create_rate: Rate
     attempt_rate: Rate
+    challenge: str
+
+    def needs_challenge(self, instance: Instance) -> bool:
+        """Whether nobody comes in this way without a challenge, whatever the limits say."""
 
     def pending(self, view: ClientView | None, instance: Instance) -> Pending | None:
         """What this browser has under way and can finish by a code."""
@@ -94,6 +99,11 @@ class SignUpWay:
     other_path, other_title = "/sign-in", "Sign in"
     other_question = "Do you have an account?"
     create_rate, attempt_rate = limits.CREATE_SIGN_UP, limits.ATTEMPT_SIGN_UP
+    challenge = challenges.SIGN_UP
+
+    def needs_challenge(self, instance: Instance) -> bool:
+        """Whether nobody comes in this way without a challenge, whatever the limits say."""
+        return instance.bot_protection.is_always_asked
 
     def pending(self, view: ClientView | None, instance: Instance) -> Pending | None:
         """What this browser has under way and can finish by a code."""
@@ -169,6 +179,11 @@ class SignInWay:
     other_path, other_title = "/sign-up", "Sign up"
     other_question = "New here?"
     create_rate, attempt_rate = limits.CREATE_SIGN_IN, limits.ATTEMPT_SIGN_IN
+    challenge = challenges.SIGN_IN
+
+    def needs_challenge(self, instance: Instance) -> bool:
+        """Only a limit may ask whoever has an account."""
+        return False
 
     def pending(self, view: ClientView | None, instance: Instance) -> Pending | None:
         """What this browser has under way and can finish by a code."""

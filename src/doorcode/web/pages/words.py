@@ -15,6 +15,11 @@ _SAID = {
     errors.NO_SECOND_FACTORS.code: "This account has no such second step.",
     errors.PARAM_NEEDED.code: "Enter the code that was sent to you.",
     errors.PARAM_TOO_LONG.code: "That is too long. Check it and try again.",
+    errors.CAPTCHA_REQUIRED.code: (
+        "Show first that you are a person: wait for the check below, then send this again."
+    ),
+    errors.CAPTCHA_MISSING.code: "Wait until the check below has passed, then send this again.",
+    errors.CAPTCHA_INVALID.code: "The check did not pass. Let it run again, then send this again.",
     errors.CODE_INCORRECT.code: "That code is not right. Check it and try again.",
     errors.VERIFICATION_EXPIRED.code: "This code has expired. Ask for a new one.",
     errors.VERIFICATION_FAILED.code: "Too many wrong codes. Ask for a new one.",

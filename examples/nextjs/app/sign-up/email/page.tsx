@@ -113,6 +113,8 @@ export default function SignUpByEmailPage() {
         />
         <FieldProblem id="emailAddress-problem" error={errors.fields.emailAddress} />
         <GlobalProblems errors={errors.global} />
+        {/* Where the SDK draws its check for bots, if the server asks for one. */}
+        <div id="clerk-captcha" />
         <button type="submit" disabled={fetchStatus === 'fetching'}>
           Sign up
         </button>

@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         const="on",
         help="speak https, by a certificate authority made in the data directory",
     )
-    keys = commands.add_parser("keys", help="make, list and revoke keys")
+    keys = commands.add_parser("keys", help="make, list, revoke and rotate keys")
     on_data = cli_keys.add_commands(keys)
     on_data += cli_settings.add_commands(
         commands.add_parser("settings", help="see and change what is asked of people")

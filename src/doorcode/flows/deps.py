@@ -29,8 +29,8 @@ class Post(Protocol):
 class Deps:
     """Built once, in the composition root. `now` is the clock, in milliseconds.
 
-    `instance` is replaced as a whole when an operator changes a setting; nothing else is
-    ever assigned again.
+    `instance` is replaced as a whole when an operator changes a setting, `tokens` when
+    another key signs; nothing else is ever assigned again.
     """
 
     storage: Storage

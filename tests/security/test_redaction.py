@@ -26,7 +26,7 @@ TOKENS = Tokens([SigningKey.load("ins_1", generate_key())], "https://auth.exampl
 around = st.text(max_size=30)
 digits = st.text("0123456789", min_size=CODE_DIGITS, max_size=CODE_DIGITS)
 phones = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
-emails = st.emails()
+emails = st.emails().filter(lambda text: "/@" not in text)  # which is taken for a path
 urlsafe = st.binary(min_size=32, max_size=32).map(
     lambda raw: base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 )

@@ -29,8 +29,9 @@ _PATTERN = re.compile(
             r"[a-z]{2,12}_[0-9A-Z]{26}\.[\w-]+",  # a ticket
             r"sk_(live|test)_\w+",
             r"(?<=[?&])[\w.%-]{1,64}=[^&\s\"'<>]+",  # what a link carries
-            # An e-mail address, but for what stands before a `/` and the like in it.
-            r"[^\s@\"'<>()\[\],;:\\/?&=]{1,64}(@|%40)[^\s@\"'<>()\[\],;&]+",
+            # An e-mail address, but for what stands before a `/` and the like in it; `/@…` is
+            # a path.
+            r"[^\s@\"'<>()\[\],;:\\/?&=]{0,64}[^\s@\"<>()\[\],;:\\/](@|%40)[^\s@\"'<>()\[\],;&]+",
             r"[A-Za-z0-9+/]{43}=",  # a master key
             # A cookie, a nonce, a MAC. A name in a program has no capitals and no digits.
             r"(?=[a-z_-]{0,64}[A-Z0-9])[A-Za-z0-9_-]{32,}",

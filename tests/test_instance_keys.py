@@ -17,10 +17,12 @@ from doorcode.security.random_ids import digest
 from doorcode.security.tokens import generate_key
 from doorcode.server import open_storage
 from doorcode.settings import BadSettings, Settings, development, production
+from doorcode.storage import sqlite
 from doorcode.storage.interface import SealedKey
 from doorcode.storage.sqlite import Sqlite
 
 NOW = 1_750_000_000_000
+MIGRATIONS = Path(sqlite.__file__).parent / "migrations"
 OLD, NEW, OTHER = (master_key.generate() for _ in range(3))
 
 
@@ -276,14 +278,21 @@ async def test_every_signing_key_is_sealed_anew(tmp_path: Path) -> None:
 
 
 async def test_keys_of_a_former_version_of_the_tables_go_on(tmp_path: Path) -> None:
-    keys = await keys_of(dev(tmp_path))
-    connection = sqlite3.connect(tmp_path / "doorcode.db")
-    connection.execute("ALTER TABLE signing_keys DROP COLUMN signs_from")
+    made, former = tmp_path / "made", tmp_path / "former"
+    keys = await keys_of(serve(made))
+    former.mkdir()
+    connection = sqlite3.connect(former / "doorcode.db")
+    for script in sorted(MIGRATIONS.glob("*.sql"))[:3]:
+        connection.executescript(script.read_text("utf-8"))
     connection.execute("PRAGMA user_version = 3")
+    for table, columns in (("settings", "name, value"), ("signing_keys", "id, sealed, created_at")):
+        kept = rows(made, f"SELECT {columns} FROM {table}")
+        places = ", ".join("?" for _ in kept[0])
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", kept)
     connection.commit()
     connection.close()
-    assert await kids(dev(tmp_path), NOW) == [keys.signing[0].id]
-    assert rows(tmp_path, "SELECT signs_from FROM signing_keys") == [(NOW,)]
+    assert await kids(serve(former), NOW + 5) == [keys.signing[0].id]
+    assert rows(former, "SELECT signs_from FROM signing_keys") == [(NOW,)]
 
 
 # ── production ────────────────────────────────────────────────────────────────────────

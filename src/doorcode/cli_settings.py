@@ -18,6 +18,11 @@ from doorcode.settings import BadSettings, development
 from doorcode.storage.interface import Transaction
 
 WIDEST_VALUE = 40
+# What is not the same in both.
+_BY_COMMAND = {
+    "native_api.enabled": "`on` in `dev`, `off` in `serve`",
+    "shield.mode": "`record` in `dev`, `deny` in `serve`",
+}
 
 
 def add_commands(settings: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -45,8 +50,8 @@ def markdown() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for key, setting in SETTINGS.items():
         default = show(plain({key: value_in(usual, key)})[key])
-        if key == "native_api.enabled":
-            default = "`on` in `dev`, `off` in `serve`"
+        if key in _BY_COMMAND:
+            default = _BY_COMMAND[key]
         else:
             default = f"`{default}`" if default else "empty"
         takes = "" if isinstance(setting.type, Switch) else f" Takes {setting.type.expected}."

@@ -29,11 +29,13 @@ from doorcode.domain.limits import MINUTE
 from doorcode.domain.setting_types import (
     Addresses,
     Choice,
+    Countries,
     CountryChannels,
     Link,
     Mailbox,
     Number,
     PhoneChannels,
+    Prices,
     Switch,
 )
 
@@ -58,6 +60,19 @@ GROUPS = {
     "auth_backup_code": {"enabled"},
     "mfa": {"required"},
     "auth_access_control": {"allowlist_enabled", "allowlist", "blocklist_enabled", "blocklist"},
+    "attack_protection": {
+        "enumeration_protection",
+        "user_lockout.max_attempts",
+        "user_lockout.duration_in_minutes",
+    },
+    "limits": {"sends_per_10_minutes", "sends_per_day"},
+    "shield": {
+        "mode",
+        "countries",
+        "refuse_voip",
+        "dollars_per_country_and_day",
+        "prices",
+    },
     "legal_consent": {"enabled"},
     "client_trust": {"enabled"},
     "reverification": {"enabled"},
@@ -70,7 +85,8 @@ GROUPS = {
 ALONE = {"sign_up_mode", "block_email_subaddresses"}
 EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     Switch: st.booleans(),
-    Choice: st.sampled_from(["public", "restricted", "waitlist"]),
+    Countries: st.sampled_from([["*"], [], ["CA", "US"], ["GB"]]),
+    Prices: st.dictionaries(st.sampled_from(["GB", "DE"]), st.sampled_from([0.04, 1.5, 0])),
     PhoneChannels: st.sampled_from([["sms"], ["whatsapp"], ["sms", "whatsapp"]]),
     CountryChannels: st.dictionaries(
         st.sampled_from(["BR", "DE", "IN"]), st.sampled_from(["sms", "whatsapp"])
@@ -88,6 +104,8 @@ def example_of(key: str) -> st.SearchStrategy[Any]:
     of = SETTINGS[key].type
     if isinstance(of, Number):
         return st.integers(of.least, of.most)
+    if isinstance(of, Choice):
+        return st.sampled_from([str(word) for word in of.words])
     return EXAMPLES[type(of)]
 
 

@@ -351,6 +351,7 @@ async def test_right_code_gives_its_guess_back(world: World) -> None:
 
 
 async def test_success_does_not_reset_the_budget(world: World) -> None:
+    world.switch_sending_limits_off()
     await world.account()
     await use_up_guesses(world, 9)
     for _ in range(12):  # somebody who signs in often is not locked out of it
@@ -414,6 +415,7 @@ async def test_fifty_wrong_codes_count_as_five(world: World) -> None:
 
 
 async def test_parallel_guesses_share_the_budget(world: World) -> None:
+    world.switch_sending_limits_off()
     await world.account()
     under_way = [await world.asked_to_sign_in() for _ in range(6)]
     tries = [

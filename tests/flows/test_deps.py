@@ -28,5 +28,5 @@ async def test_the_instance_alone_can_be_exchanged(world: World) -> None:
 @pytest.mark.parametrize("post", [Courier, FakePost])
 def test_couriers_speak_as_a_post_does(post: type) -> None:
     wanted = {name for name in vars(Post) if not name.startswith("_")}
-    assert wanted == {"can_send", "announce"}
+    assert wanted == {"can_send", "is_free", "announce", "wake"}
     assert wanted <= set(dir(post))

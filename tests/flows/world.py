@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from doorcode.domain.addresses import Kind, Strategy
-from doorcode.domain.instance import Instance
+from doorcode.domain.instance import Instance, Shield, ShieldMode
+from doorcode.domain.send import SendBudget
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_in, sign_up
@@ -97,8 +98,16 @@ class FakePost:
     channels: set[str] = field(default_factory=lambda: {"sms", "whatsapp", "email"})
     announced: list[Announced] = field(default_factory=list)
 
+    free: bool = False
+
     def can_send(self, channel: str, is_test: bool) -> bool:
         return is_test or channel in self.channels
+
+    def is_free(self, channel: str) -> bool:
+        return self.free
+
+    def wake(self) -> None:
+        """Nobody waits for what is sent."""
 
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         with sqlite3.connect(self.file) as connection:
@@ -167,6 +176,10 @@ class World:
         """A code that was sent to nobody."""
         sent = {one.code for one in self.post.announced}
         return next(code for code in ("000000", "111111", "222222", "333333") if code not in sent)
+
+    def switch_sending_limits_off(self) -> None:
+        """Let codes be sent without end, where a test is about what becomes of them."""
+        self.switch(sends=SendBudget(1000, 1000), shield=Shield(ShieldMode.RECORD))
 
     # ── what a person does ────────────────────────────────────────────────────────────
     def switch(self, **changes: Any) -> None:

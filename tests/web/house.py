@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ import structlog
 from doorcode import instance_keys
 from doorcode.delivery.courier import Courier
 from doorcode.delivery.inbox import Inbox
-from doorcode.domain.instance import Instance
+from doorcode.domain.instance import Instance, Shield, ShieldMode
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins
+from doorcode.domain.send import SendBudget
 from doorcode.flows.deps import Deps
 from doorcode.flows.me import find_image
 from doorcode.security import api_keys, master_key, tokens
@@ -227,6 +228,11 @@ class House:
         """Let somebody else have an account with this address."""
         await self.browser().sign_up(to)
 
+    def allow_many_codes(self) -> None:
+        """Let codes be asked for without end, where a test is about what becomes of them."""
+        budget = SendBudget(1000, 1000)
+        self.door.deps.instance = replace(self.door.deps.instance, sends=budget)
+
     def letters(self, to: str) -> list[str]:
         """The codes sent to an address, newest first."""
         return [letter.code for letter in self.inbox.messages(to)]
@@ -268,11 +274,12 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
         log = structlog.get_logger("tests")
         providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
         courier = Courier(storage, sealer, providers, inbox, lambda: clock.now, log)
+        shield = Shield(ShieldMode.RECORD if plan.development else ShieldMode.DENY)
         instance = Instance(
             id=INSTANCE,
             development=plan.development,
             test_mode=plan.test_mode,
-            **{"url": plan.url, **plan.instance},
+            **{"url": plan.url, "shield": shield, **plan.instance},
         )
         deps = Deps(
             storage=storage,

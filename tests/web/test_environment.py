@@ -258,7 +258,7 @@ def test_every_address_of_a_page_is_told(key: str) -> None:
 
 
 # What no browser needs to know before it asks: the server answers by it.
-SILENT = {"client_trust.enabled", "native_api.enabled"}
+SILENT = {"client_trust.enabled", "native_api.enabled", "shield.refuse_voip"}
 # Seen only beside another one, in the tests above.
 BESIDE = {"auth_backup_code.enabled"}
 SWITCHES = [key for key, setting in SETTINGS.items() if isinstance(setting.type, Switch)]

@@ -96,6 +96,11 @@ class Courier:
         """Whether a message of this sort would go anywhere."""
         return is_test or channel in self._routes
 
+    def is_free(self, channel: str) -> bool:
+        """Whether nobody pays for what this channel carries: it reaches the inbox only."""
+        route = self._routes.get(channel)
+        return route is None or route.immediate
+
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         """Say that a message was committed.
 

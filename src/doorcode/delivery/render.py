@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 import jinja2
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from doorcode.delivery.interface import Letter
 from doorcode.domain import limits
 from doorcode.domain.message import Message
+from doorcode.domain.segments import segments
 
 SMS_SEPTETS = 160  # 3GPP TS 23.038: what fits one segment; a second one is paid for again
 NAME_CHARACTERS = 60
@@ -50,6 +52,8 @@ class Notice(StrEnum):
 
     INVITATION = "invitation"
     WAITLIST = "waitlist"
+    NO_ACCOUNT = "no_account"
+    HAS_ACCOUNT = "has_account"
 
 
 class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +70,32 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str = ""
     days: int = 0
 
+
+# sort: subject where the app has no name, subject where it has one, what is said
+_NOTICES = {
+    Notice.INVITATION: (
+        "You are invited",
+        "You are invited to {name}",
+        "Open this link to accept the invitation:",
+    ),
+    Notice.WAITLIST: (
+        "You are on the waitlist",
+        "You are on the waitlist of {name}",
+        "We will write to you as soon as there is a place for you.",
+    ),
+    Notice.NO_ACCOUNT: (
+        "There is no account for this address",
+        "There is no account for this address at {name}",
+        "Somebody, perhaps you, tried to sign in with this e-mail address. There is no account "
+        "for it: sign up, or try another address.",
+    ),
+    Notice.HAS_ACCOUNT: (
+        "You have an account already",
+        "You have an account at {name} already",
+        "Somebody, perhaps you, tried to sign up with an address that belongs to your account. "
+        "Sign in with it instead.",
+    ),
+}
 
 _decode = msgspec.json.Decoder(_Payload).decode
 _encode = msgspec.json.Encoder().encode
@@ -101,6 +131,13 @@ def render(message: Message, payload: bytes) -> Letter:
     )
 
 
+@lru_cache(maxsize=64)
+def sms_segments(name: str) -> int:
+    """How many messages a code of the app of this name travels in, and is paid for as."""
+    _, text, _ = _sms("0" * limits.CODE_DIGITS, clean_name(name))
+    return segments(text)
+
+
 def clean_name(name: str) -> str:
     """The app's name on one line, of a length that a subject bears."""
     spaced = "".join(" " if char in "\t\r\n\u2028\u2029" else char for char in name)
@@ -121,12 +158,9 @@ def _words(packed: _Payload, by_email: bool) -> tuple[str, str, str]:
 
 
 def _notice(packed: _Payload, name: str) -> tuple[str, str, str]:
-    if packed.notice is Notice.INVITATION:
-        subject = f"You are invited to {name}" if name else "You are invited"
-        sentence = "Open this link to accept the invitation:"
-    else:
-        subject = f"You are on the waitlist of {name}" if name else "You are on the waitlist"
-        sentence = "We will write to you as soon as there is a place for you."
+    assert packed.notice is not None  # noqa: S101 - the caller has looked
+    alone, of_app, sentence = _NOTICES[packed.notice]
+    subject = of_app.format(name=name) if name else alone
     values = {
         "name": name,
         "subject": subject,

@@ -16,6 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from doorcode.domain.event import Event
+from doorcode.domain.send import Pause
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -42,11 +45,20 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Raised where nothing has changed, or where what changed must be undone."""
+    """Raised where nothing has changed, or where what changed must be undone.
 
-    def __init__(self, refusal: Refusal) -> None:
+    `event` is what is to be remembered of it all the same, and `pause` the country that is
+    held from now on: `flows/audit.py: unit` writes them in a unit of their own, after this one
+    was taken back.
+    """
+
+    def __init__(
+        self, refusal: Refusal, event: Event | None = None, pause: Pause | None = None
+    ) -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
+        self.event = event
+        self.pause = pause
 
 
 def _spoken(param: str) -> str:
@@ -185,6 +197,32 @@ RESEND_TOO_SOON = Refusal(
     "too soon",
     "A code was sent a moment ago. Wait at least 30 seconds before you ask for another.",
 )
+SENDS_SPENT = Refusal(
+    "verification_code_rate_limit_exceeded",
+    429,
+    "too many codes",
+    "Too many codes were asked for. Use one of those that arrived, or try again later.",
+)
+COUNTRY_UNSUPPORTED = Refusal(
+    "unsupported_country_code",
+    403,
+    "is not supported",
+    "Phone numbers of this country are not supported at the moment. Use another way.",
+    param="phone_number",
+)
+NUMBER_UNSUPPORTED = Refusal(
+    "not_allowed_access",
+    403,
+    "is not supported",
+    "This sort of phone number cannot receive codes. Use the number of a mobile phone.",
+    param="phone_number",
+)
+SENDING_BLOCKED = Refusal(
+    "action_blocked",
+    403,
+    "blocked",
+    "No text message was sent, because of unusual activity. Try again later, or another way.",
+)
 SMS_UNDELIVERABLE = Refusal(
     "sms_send_error",
     400,
@@ -265,6 +303,9 @@ USER_LOCKED = Refusal(
     403,
     "locked",
     "Too many wrong codes for this address. Try again later.",
+)
+CAPTCHA_REQUIRED = Refusal(
+    "requires_captcha", 401, "challenge required", "Solve the challenge to go on."
 )
 USER_BANNED = Refusal("user_banned", 403, "banned", "This account has been banned.")
 NOT_FOUND = Refusal("resource_not_found", 404, "not found", "There is no such resource.")

@@ -13,6 +13,8 @@ from enum import StrEnum
 from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.restrictions import Restrictions
+from doorcode.domain.send import SendBudget
+from doorcode.domain.shield import Policy
 
 
 class SignUpMode(StrEnum):
@@ -21,6 +23,42 @@ class SignUpMode(StrEnum):
     PUBLIC = "public"
     RESTRICTED = "restricted"
     WAITLIST = "waitlist"
+
+
+class Enumeration(StrEnum):
+    """How far an answer tells whether somebody has an account.
+
+    OFF says so. BULK says so too, but not to whoever asks for many. STRICT never does.
+    """
+
+    OFF = "off"
+    BULK = "bulk"
+    STRICT = "strict"
+
+
+class ShieldMode(StrEnum):
+    """What becomes of a text message that the shield takes for an attack."""
+
+    RECORD = "record"
+    CHALLENGE = "challenge"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """How many wrong codes an identifier bears within a window of milliseconds."""
+
+    attempts: int = limits.GUESSES_PER_ADDRESS
+    window: int = limits.GUESS_WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """How text messages are kept from being run up as a bill (`domain/shield.py`)."""
+
+    mode: ShieldMode = ShieldMode.DENY
+    policy: Policy = field(default_factory=Policy)
+    prices: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +121,12 @@ class Instance:
     legal_consent: bool = False
     restrictions: Restrictions = field(default_factory=Restrictions)
 
+    # ── what keeps others out ─────────────────────────────────────────────────────────
+    enumeration: Enumeration = Enumeration.OFF
+    lockout: Lockout = field(default_factory=Lockout)
+    sends: SendBudget = field(default_factory=SendBudget)
+    shield: Shield = field(default_factory=Shield)
+
     # ── how codes travel ──────────────────────────────────────────────────────────────
     channels: tuple[Channel, ...] = (Channel.SMS,)
     preferred_channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -102,6 +146,11 @@ class Instance:
     organizations: bool = False
     native_api: bool = False
     urls: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether no answer may tell if somebody has an account."""
+        return self.enumeration is Enumeration.STRICT
 
     def attribute(self, kind: Kind) -> Attribute:
         """The settings of one sort of address."""

@@ -14,17 +14,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from doorcode.domain.instance import Instance, SignUpMode
+from doorcode.domain.instance import Enumeration, Instance, Shield, ShieldMode, SignUpMode
 from doorcode.domain.limits import MINUTE
 from doorcode.domain.setting_types import (
     Addresses,
     Choice,
+    Countries,
     CountryChannels,
     Link,
     Mailbox,
     Misfit,
     Number,
     PhoneChannels,
+    Prices,
     Switch,
     Type,
     short,
@@ -212,6 +214,74 @@ _ALL = [
         "Block subaddresses",
     ),
     Setting(
+        "attack_protection.enumeration_protection",
+        Choice(Enumeration),
+        "enumeration",
+        "Whether answers tell if an account exists: `off` says so, `bulk` says so at most 20 times "
+        "an hour to one client address, `strict` never does.",
+        "Enumeration protection",
+    ),
+    Setting(
+        "attack_protection.user_lockout.max_attempts",
+        Number(5, 100),
+        "lockout.attempts",
+        "How many wrong codes an identifier bears before it is locked. Devices that signed in to "
+        "it before have as many of their own.",
+        "Lockout: attempts",
+    ),
+    Setting(
+        "attack_protection.user_lockout.duration_in_minutes",
+        Number(5, 60, unit=MINUTE, called="number of minutes"),
+        "lockout.window",
+        "For how long a wrong code counts.",
+        "Lockout: duration",
+    ),
+    Setting(
+        "limits.sends_per_10_minutes",
+        Number(3, 100),
+        "sends.short",
+        "How many codes are sent to an identifier within ten minutes.",
+    ),
+    Setting(
+        "limits.sends_per_day",
+        Number(3, 1000),
+        "sends.long",
+        "How many codes are sent to an identifier within 24 hours.",
+    ),
+    Setting(
+        "shield.mode",
+        Choice(ShieldMode),
+        "shield.mode",
+        "What becomes of text messages that look like an attack: they are sent and written down, "
+        "sent after a challenge, or not sent. The list of countries, the sorts of numbers and the "
+        "money hold in each mode.",
+    ),
+    Setting(
+        "shield.countries",
+        Countries(),
+        "shield.policy.countries",
+        "To which countries text messages are sent.",
+        "SMS countries",
+    ),
+    Setting(
+        "shield.refuse_voip",
+        Switch(),
+        "shield.policy.refuse_voip",
+        "Numbers that are known for internet telephony are sent nothing.",
+    ),
+    Setting(
+        "shield.dollars_per_country_and_day",
+        Number(1, 1_000_000, unit=1_000_000, called="number of US dollars"),
+        "shield.policy.money_per_country",
+        "What the messages to one country may cost on a day (UTC), by the prices below.",
+    ),
+    Setting(
+        "shield.prices",
+        Prices(),
+        "shield.prices",
+        "What one segment to a country costs, in US dollars, where it is not the list price.",
+    ),
+    Setting(
         "legal_consent.enabled",
         Switch(),
         "legal_consent",
@@ -375,25 +445,24 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
         development=base.development,
         test_mode=base.test_mode,
         native_api=base.development,
+        shield=Shield(mode=ShieldMode.RECORD if base.development else ShieldMode.DENY),
     )
-    whole: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
-        field, _, part = SETTINGS[key].place.partition(".")
-        if part:
-            parts.setdefault(field, {})[part] = value
-        else:
-            whole[field] = value
-    for field, changes in parts.items():
-        former = getattr(instance, field)
-        whole[field] = changes if isinstance(former, Mapping) else replace(former, **changes)
-    return replace(instance, **whole)
+        instance = _with(instance, SETTINGS[key].place.split("."), value)
+    return instance
+
+
+def _with(whole: Any, place: list[str], value: Any) -> Any:
+    """A value with one of its parts replaced, however deep that lies."""
+    name, *deeper = place
+    if isinstance(whole, Mapping):
+        return {**whole, name: value}
+    return replace(whole, **{name: _with(getattr(whole, name), deeper, value) if deeper else value})
 
 
 def value_in(instance: Instance, key: str) -> Any:
     """The typed value that a setting has in an instance."""
-    field, _, part = SETTINGS[key].place.partition(".")
-    value = getattr(instance, field)
-    if isinstance(value, Mapping) and part:
-        return value.get(part, "")
-    return getattr(value, part) if part else value
+    value: Any = instance
+    for part in SETTINGS[key].place.split("."):
+        value = value.get(part, "") if isinstance(value, Mapping) else getattr(value, part)
+    return value

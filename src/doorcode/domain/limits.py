@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -15,10 +17,18 @@ CODE_LIVES_FOR = 10 * MINUTE
 CODES_ALIVE = 3  # a resend keeps the earlier codes valid, but not without end
 TRIES_PER_VERIFICATION = 5
 RESEND_AFTER = 30 * SECOND
+SAME_CLICK = 2 * SECOND  # asked for twice within it, a code is sent once
 
 # ── guessing: these hold in the database and cannot be switched off ──────────────────
 GUESSES_PER_ADDRESS = 10
+GUESSES_PER_NETWORK = 100
 GUESS_WINDOW = HOUR
+KNOWN_DEVICES = 5  # of a person; each has guesses of its own, so their number is a limit too
+DEVICE_KNOWN_FOR = 400 * DAY
+
+# ── sending: these hold in the database too ───────────────────────────────────────────
+SENDS_PER_10_MINUTES = 6
+SENDS_PER_DAY = 20
 
 # ── lifetimes ─────────────────────────────────────────────────────────────────────────
 ATTEMPT_LIVES_FOR = DAY
@@ -40,25 +50,149 @@ UNVERIFIED_ADDRESSES = 10
 BACKUP_CODES = 10
 
 
+# ── keeping ───────────────────────────────────────────────────────────────────────────
+EVENTS_KEPT_FOR = 90 * DAY
+
+
+class Scope(StrEnum):
+    """Whose a limit is."""
+
+    ADDRESS = "client address"
+    IDENTIFIER = "identifier"
+    DEVICE = "device"
+    COUNTRY = "country"
+    INSTANCE = "instance"
+    VERIFICATION = "verification"
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `times` within `window` milliseconds, for one caller."""
+    """At most `times` within `window` milliseconds, for one client address.
+
+    For IPv6 that is a /64, and eight times as much for the /48 around it: whoever has one
+    usually has all of it.
+    """
 
     name: str
     times: int
     window: int
+    what: str = ""
 
 
-# Per client address (IPv6: per /64). They keep floods out; they do not protect a code.
-CREATE_SIGN_UP = Rate("sign_ups.create", 5, 10 * SECOND)
-CREATE_SIGN_IN = Rate("sign_ins.create", 5, 10 * SECOND)
-ATTEMPT_SIGN_UP = Rate("sign_ups.attempt", 3, 10 * SECOND)
-JOIN_WAITLIST = Rate("waitlist.join", 5, 10 * SECOND)
-SEND_CODE = Rate("codes.send", 10, 10 * SECOND)
-CREATE_CLIENT = Rate("clients.create", 20, 10 * SECOND)
-ATTEMPT_SIGN_IN = Rate("sign_ins.attempt", 3, 10 * SECOND)
-ADD_ADDRESS = Rate("me.add_address", 10, 10 * SECOND)
-ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND)
-SET_IMAGE = Rate("me.set_image", 5, 10 * SECOND)
-START_REVERIFICATION = Rate("reverifications.start", 10, 10 * SECOND)
-ATTEMPT_REVERIFICATION = Rate("reverifications.attempt", 3, 10 * SECOND)
+# Per client address. They keep floods out; they do not protect a code.
+CREATE_SIGN_UP = Rate("sign_ups.create", 5, 10 * SECOND, "sign-ups begun")
+CREATE_SIGN_IN = Rate("sign_ins.create", 5, 10 * SECOND, "sign-ins begun")
+ATTEMPT_SIGN_UP = Rate("sign_ups.attempt", 3, 10 * SECOND, "codes tried in sign-ups")
+ATTEMPT_SIGN_IN = Rate("sign_ins.attempt", 3, 10 * SECOND, "codes tried in sign-ins")
+SEND_CODE = Rate("codes.send", 10, 10 * SECOND, "codes asked for")
+CREATE_CLIENT = Rate("clients.create", 20, 10 * SECOND, "clients made")
+JOIN_WAITLIST = Rate("waitlist.join", 5, 10 * SECOND, "entries of the waitlist")
+ADD_ADDRESS = Rate("me.add_address", 10, 10 * SECOND, "addresses added to an account")
+ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND, "codes tried for an added address")
+SET_IMAGE = Rate("me.set_image", 5, 10 * SECOND, "pictures sent")
+START_REVERIFICATION = Rate("reverifications.start", 10, 10 * SECOND, "reverifications begun")
+ATTEMPT_REVERIFICATION = Rate("reverifications.attempt", 3, 10 * SECOND, "codes tried in them")
+TOLD_APART = Rate(
+    "enumeration.told", 20, HOUR, "answers that tell whether an account exists (mode `bulk`)"
+)
+RATES = (
+    CREATE_SIGN_UP,
+    CREATE_SIGN_IN,
+    ATTEMPT_SIGN_UP,
+    ATTEMPT_SIGN_IN,
+    SEND_CODE,
+    CREATE_CLIENT,
+    JOIN_WAITLIST,
+    ADD_ADDRESS,
+    ATTEMPT_ADDRESS,
+    SET_IMAGE,
+    START_REVERIFICATION,
+    ATTEMPT_REVERIFICATION,
+    TOLD_APART,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row of the table: the bucket's name, whose it is, how much, and what is refused.
+
+    `refusal` is the code on the wire. `setting` is by what an operator changes it.
+    """
+
+    bucket: str
+    scope: Scope
+    much: str
+    refusal: str
+    setting: str = ""
+
+
+# The names that refusals carry in the log, in metrics and in the audit log.
+TRIES, GUESSES, DEVICE_GUESSES = "codes.tries", "guesses.everybody_else", "guesses.known_device"
+NETWORK_GUESSES, BACKUP_GUESSES = "guesses.network", "guesses.backup_codes"
+COUNTRY, TYPE = "shield.country", "shield.type"
+MONEY, PAUSED = "shield.money", "shield.paused"
+RESENDS, SENDS_SHORT, SENDS_LONG = "codes.resend", "sends.10_minutes", "sends.day"
+
+
+def table() -> Iterable[Limit]:
+    """Every limit, in the order of docs/limits.md."""
+    yield Limit(
+        TRIES,
+        Scope.VERIFICATION,
+        f"{TRIES_PER_VERIFICATION} tries, resends included",
+        "verification_failed",
+    )
+    lock = "attack_protection.user_lockout.max_attempts, .duration_in_minutes"
+    yield Limit(
+        GUESSES,
+        Scope.IDENTIFIER,
+        f"{GUESSES_PER_ADDRESS} wrong codes an hour from all new devices together",
+        "user_locked",
+        lock,
+    )
+    yield Limit(
+        DEVICE_GUESSES,
+        Scope.DEVICE,
+        f"{GUESSES_PER_ADDRESS} wrong codes an hour for an identifier, for each of the last "
+        f"{KNOWN_DEVICES} devices that signed in to it",
+        "user_locked",
+        lock,
+    )
+    yield Limit(
+        BACKUP_GUESSES,
+        Scope.IDENTIFIER,
+        f"{GUESSES_PER_ADDRESS} wrong backup codes an hour, counted like the codes",
+        "user_locked",
+        lock,
+    )
+    yield Limit(
+        NETWORK_GUESSES,
+        Scope.ADDRESS,
+        f"{GUESSES_PER_NETWORK} wrong codes an hour from new devices, whatever the identifier",
+        "too_many_requests",
+    )
+    yield Limit(
+        RESENDS,
+        Scope.VERIFICATION,
+        f"{RESEND_AFTER // SECOND} seconds between two codes",
+        "verification_code_too_many_requests",
+    )
+    yield Limit(
+        SENDS_SHORT,
+        Scope.IDENTIFIER,
+        f"{SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between",
+        "verification_code_rate_limit_exceeded",
+        "limits.sends_per_10_minutes",
+    )
+    yield Limit(
+        SENDS_LONG,
+        Scope.IDENTIFIER,
+        f"{SENDS_PER_DAY} codes in 24 hours",
+        "verification_code_rate_limit_exceeded",
+        "limits.sends_per_day",
+    )
+    for rate in RATES:
+        span = "hour" if rate.window == HOUR else f"{rate.window // SECOND} seconds"
+        yield Limit(
+            rate.name, Scope.ADDRESS, f"{rate.times} {rate.what} in {span}", "too_many_requests"
+        )

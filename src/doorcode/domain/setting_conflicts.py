@@ -16,6 +16,7 @@ def conflicts(instance: Instance) -> list[Problem]:
         *_no_way_in(instance),
         *_no_second_step(instance),
         *_misfitting_pairs(instance),
+        *_told_by_other_ways(instance),
     ]
 
 
@@ -78,3 +79,25 @@ def _misfitting_pairs(instance: Instance) -> Iterable[Problem]:
         yield Problem(
             keys, f"{keys[0]} names {', '.join(unusable)}, but {keys[1]} does not: add it there."
         )
+
+
+def _told_by_other_ways(instance: Instance) -> Iterable[Problem]:
+    """What would tell whether somebody has an account, though strict mode is on."""
+    if not instance.is_strict:
+        return
+    strict = "attack_protection.enumeration_protection"
+    if instance.username.used_for_sign_in:
+        key = "auth_username.used_for_sign_in"
+        yield Problem(
+            (strict, key),
+            f"{strict} is strict, but {key} is on, and a name shows whose addresses there are: "
+            f"turn {key} off.",
+        )
+    for name, attribute in (("auth_phone", instance.phone), ("auth_email", instance.email)):
+        if attribute.used_for_sign_up and not attribute.verify_at_sign_up:
+            key = f"{name}.verify_at_sign_up"
+            yield Problem(
+                (strict, key),
+                f"{strict} is strict, but {key} is off, so a sign-up tells whether an address is "
+                f"taken: turn {key} on.",
+            )

@@ -188,6 +188,67 @@ class CountryChannels:
 
 
 @dataclass(frozen=True, slots=True)
+class Countries:
+    """A list of countries; None stands for all."""
+
+    expected: ClassVar[str] = (
+        'a list of countries (two letters, ISO 3166-1), such as ["US", "CA"], or ["*"] for all'
+    )
+
+    def read(self, value: object) -> frozenset[str] | None:
+        """See `Type`."""
+        if not isinstance(value, list):
+            raise Misfit
+        if value == ["*"]:
+            return None
+        return frozenset(_country(one) for one in value)
+
+    def read_text(self, text: str) -> frozenset[str] | None:
+        """See `Type`."""
+        return self.read(_list(text))
+
+    def plain(self, value: frozenset[str] | None) -> list[str]:
+        """See `Type`."""
+        return ["*"] if value is None else sorted(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a segment costs by country: dollars as they are written, millionths of one inside."""
+
+    expected: ClassVar[str] = (
+        'a map of countries (two letters, ISO 3166-1) to US dollars, such as {"GB": 0.04}'
+    )
+
+    def read(self, value: object) -> dict[str, int]:
+        """See `Type`."""
+        if not isinstance(value, dict):
+            raise Misfit
+        prices = {}
+        for country, dollars in value.items():
+            is_number = isinstance(dollars, int | float) and not isinstance(dollars, bool)
+            if not is_number or not 0 <= dollars <= 100:
+                raise Misfit(f"{short(dollars)} is no price of one segment")
+            prices[_country(country)] = round(dollars * 1_000_000)
+        return prices
+
+    def read_text(self, text: str) -> dict[str, int]:
+        """See `Type`."""
+        return self.read(_json(text))
+
+    def plain(self, value: dict[str, int]) -> dict[str, float]:
+        """See `Type`."""
+        return {country: price / 1_000_000 for country, price in sorted(value.items())}
+
+
+def _country(text: object) -> str:
+    code = text.strip().upper() if isinstance(text, str) else ""
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise Misfit(f"{short(text)} is no country here")
+    return code
+
+
+@dataclass(frozen=True, slots=True)
 class Addresses:
     """A list of addresses and domains, each brought to the form that it is compared in.
 

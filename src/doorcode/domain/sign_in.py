@@ -99,6 +99,17 @@ class SignIn:
             return Status.ABANDONED
         return self.status
 
+    def is_strict(self, instance: Instance) -> bool:
+        """Whether nothing may be told of the account before a code was right.
+
+        Whom an attempt has found already (by a ticket, by a name) it may speak of.
+        """
+        return instance.is_strict and not self.sign_up_if_missing and self.user_id is None
+
+    def is_neutral(self, instance: Instance) -> bool:
+        """Whether it looks the same with and without an account."""
+        return self.sign_up_if_missing or self.is_strict(instance)
+
     @property
     def first_kind(self) -> Kind | None:
         """By which sort of address the first step was done; None for a ticket."""
@@ -156,11 +167,11 @@ def _expect(verification: Verification | None, strategy: Strategy) -> Verificati
 def first_factors(sign_in: SignIn, user: User | None, instance: Instance) -> list[Factor]:
     """Every factor of this user, the address that was typed first.
 
-    With `sign_up_if_missing` it is the typed address alone, by an id that says nothing:
+    Where the attempt is neutral it is the typed address alone, by an id that says nothing:
     a list of somebody's other addresses would tell that the account exists.
     """
     typed = sign_in.identifier
-    if sign_in.sign_up_if_missing and typed:
+    if sign_in.is_neutral(instance) and typed:
         return [_lone_factor(sign_in, typed)]
     if user is None:
         return []

@@ -110,6 +110,12 @@ class Verification:
         """Whether another code may join this verification, rather than a fresh one start."""
         return self.why_not_try(now) is None
 
+    def is_same_click(self, channel: Channel, now: int) -> bool:
+        """Whether a code that is asked for at `now` is the one that was sent a moment ago."""
+        if self.address.is_test:
+            return False  # nothing is sent, so nothing is sent twice
+        return channel is self.channel and now < self.sent_at + limits.SAME_CLICK
+
     def wait_before_resend(self, now: int) -> int:
         """Whole seconds until another code may be asked for; 0 where it may be now."""
         if self.address.is_test:

@@ -10,28 +10,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from doorcode.delivery.render import pack
+from doorcode.delivery.render import Notice, pack, pack_notice
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.message import Message
 from doorcode.domain.verification import Code, Status, Verdict, Verification, judge, refusal_for
-from doorcode.flows.deps import Deps
+from doorcode.flows import guesses, sending
+from doorcode.flows.deps import Caller, Deps
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
 
 @dataclass(frozen=True, slots=True)
+class Decoy:
+    """There is no code to send, and nobody may notice: a notice goes in its place, or nothing."""
+
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a code is asked for, until when, in which language, and by which channel.
+    """What a code is asked for and by whom, until when, in which language, by which channel.
 
     The id is that of a sign-up, a sign-in, a claimed address or a reverification.
     """
 
     id: str
     abandon_at: int
+    caller: Caller
     locale: str | None = None
     channel: Channel | None = None
+    decoy: Decoy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,50 +50,69 @@ class CountedTry:
 
     verification: Verification
     number: int
-    guess_id: str
+    guess_ids: tuple[str, ...]
     codes: tuple[Code, ...]
 
 
 async def send(
     deps: Deps, tx: Transaction, attempt: Attempt, address: Address
-) -> tuple[Verification, Message]:
-    """Make a code and put it in the outbox, in the unit under way."""
-    now = deps.now()
+) -> tuple[Verification, Message | None]:
+    """Make a code and put it in the outbox, in the unit under way.
+
+    There is no message where the same click has sent one a moment ago. With a decoy all is
+    written and counted alike, but no code is made that anybody could type.
+    """
+    caller = attempt.caller
     _expect_not_stale(deps, address)
     channel = attempt.channel or deps.instance.channel_to(address)
     _expect_route(deps, channel, address)
-    await _expect_guesses_left(tx, address.name, now)
-    verification = await _verification_for(tx, attempt, address, channel, now)
+    against = await guesses.budgets_for(deps, tx, caller, address)
+    await guesses.expect_left(deps, tx, caller, against)
+    verification, is_sent = await _verification_for(deps, tx, attempt, address, channel)
+    if is_sent:
+        return verification, None
     code = deps.codes.make(address)
+    message = _message(deps, attempt, verification, address, code)
+    if not address.is_test:
+        about = sending.About(caller, address, verification.id, message.id)
+        is_real = attempt.decoy is None
+        await sending.spend(deps, tx, about, known=guesses.is_known(against), is_real=is_real)
     version, digest = deps.codes.digest(verification, code)
+    if attempt.decoy:
+        version, digest = deps.codes.decoy()
     kept = Code(digest, version, verification.expires_at)
     await tx.add_code(verification.id, kept, keep=limits.CODES_ALIVE)
-    plain = pack(code, deps.instance.name, attempt.locale)
-    # Mail goes to the spelling given now; the verification may have begun with another.
-    message = _message(deps, verification, address, plain)
     await tx.add_message(message)
     return verification, message
 
 
 async def post(deps: Deps, message: Message | None) -> None:
-    """Hand a committed message to the courier."""
-    if message:
+    """Hand a committed message to the courier.
+
+    Where nobody may learn whether there is an account, no answer waits for a delivery.
+    """
+    if message and deps.instance.is_strict:
+        deps.post.wake()
+    elif message:
         await deps.post.announce(message.id, message.channel, message.is_test)
 
 
-async def count(deps: Deps, tx: Transaction, verification: Verification) -> CountedTry:
+async def count(
+    deps: Deps, tx: Transaction, caller: Caller, verification: Verification
+) -> CountedTry:
     """Count a try against the verification and against the address, or refuse it."""
     now = deps.now()
     _expect_not_stale(deps, verification.address)
     refusal = verification.why_not_try(now)
     if refusal:
         raise Refused(refusal)
-    guess_id = await spend_guess(tx, verification.address.name, now)
+    against = await guesses.budgets_for(deps, tx, caller, verification.address)
+    guess_ids = await guesses.spend(deps, tx, caller, against)
     most = limits.TRIES_PER_VERIFICATION
     number = await tx.count_try(verification.id, most, now)
     if number is None:
         raise Refused(errors.VERIFICATION_FAILED)
-    return CountedTry(verification, number, guess_id, tuple(await tx.codes(verification.id)))
+    return CountedTry(verification, number, guess_ids, tuple(await tx.codes(verification.id)))
 
 
 async def compare(deps: Deps, tried: CountedTry, typed: str) -> Refusal | None:
@@ -111,18 +140,9 @@ async def consume(
         now = await tx.verification_of(verification.attempt_id, verification.address)
         refusal = now.why_not_try(deps.now()) if now else None
         raise Refused(refusal or errors.VERIFICATION_DONE)
-    await tx.refund_guess(tried.guess_id)
+    await guesses.refund(tx, tried.guess_ids)
+    await sending.note_verified(deps, tx, verification.id)
     return replace(verification, status=status, attempts=tried.number)
-
-
-async def spend_guess(tx: Transaction, subject: str, now: int) -> str:
-    """Count a guess at `subject`, or refuse it; the id by which a right one is taken back."""
-    guess_id = new_id("gss", now)
-    most, since = limits.GUESSES_PER_ADDRESS, now - limits.GUESS_WINDOW
-    if not await tx.spend_guess(guess_id, subject, most, since, now):
-        await _expect_guesses_left(tx, subject, now)
-        raise Refused(errors.USER_LOCKED)
-    return guess_id
 
 
 def proved(attempt_id: str, address: Address, now: int) -> Verification:
@@ -153,19 +173,26 @@ def _expect_route(deps: Deps, channel: Channel, address: Address) -> None:
 
 
 async def _verification_for(
-    tx: Transaction, attempt: Attempt, address: Address, channel: Channel, now: int
-) -> Verification:
-    """The verification that a new code joins; a fresh one where there is none to join."""
+    deps: Deps, tx: Transaction, attempt: Attempt, address: Address, channel: Channel
+) -> tuple[Verification, bool]:
+    """The verification that a new code joins, or a fresh one; and whether it was sent already.
+
+    Asked for twice by one click (a form sent twice, a component mounted twice), it is the
+    one of the first time, as it is: two codes seconds apart are paid twice and confuse.
+    """
+    now = deps.now()
     earlier = await tx.verification_of(attempt.id, address)
     if earlier and earlier.can_be_sent_again(now):
+        if earlier.is_same_click(channel, now):
+            return earlier, True
         wait = earlier.wait_before_resend(now)
         if wait:
             raise Refused(replace(errors.RESEND_TOO_SOON, retry_after=wait))
         expires_at = now + limits.CODE_LIVES_FOR
         joined = replace(earlier, channel=channel, sent_at=now, expires_at=expires_at)
         await tx.extend(joined)
-        return joined
-    return await _fresh_verification(tx, attempt, address, channel, now)
+        return joined, False
+    return await _fresh_verification(tx, attempt, address, channel, now), False
 
 
 async def _fresh_verification(
@@ -185,26 +212,28 @@ async def _fresh_verification(
     return verification
 
 
-def _message(deps: Deps, verification: Verification, address: Address, plain: bytes) -> Message:
-    now = verification.sent_at
+def _message(
+    deps: Deps, attempt: Attempt, verification: Verification, address: Address, code: str
+) -> Message:
+    """The letter with the code, or whatever goes in its place.
+
+    Mail goes to the spelling given now; the verification may have begun with another.
+    """
+    now, decoy = verification.sent_at, attempt.decoy
+    plain = pack(code, deps.instance.name, attempt.locale)
+    if decoy and decoy.notice:
+        plain = pack_notice(decoy.notice, deps.instance.name)
     message_id = new_id("msg", now)
+    sealed = deps.sealer.seal(f"outbox/{message_id}", plain)
+    is_withheld = decoy is not None and decoy.notice is None
     return Message(
         id=message_id,
         verification_id=verification.id,
         channel=verification.channel,
         recipient=address.spelling,
         is_test=verification.address.is_test,
-        sealed=deps.sealer.seal(f"outbox/{message_id}", plain),
+        sealed=None if is_withheld else sealed,
         created_at=now,
         expires_at=verification.expires_at,
+        is_withheld=is_withheld,
     )
-
-
-async def _expect_guesses_left(tx: Transaction, subject: str, now: int) -> None:
-    """Refuse where an address has used up its guesses: no code is sent that cannot be tried."""
-    most, since = limits.GUESSES_PER_ADDRESS, now - limits.GUESS_WINDOW
-    made_at = await tx.nth_latest_guess(subject, most, since)
-    if made_at is not None:
-        left = -(-(made_at + limits.GUESS_WINDOW - now) // limits.SECOND)
-        meta = {"lockout_expires_in_seconds": left}
-        raise Refused(replace(errors.USER_LOCKED, retry_after=left, meta=meta))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance
+from doorcode.domain.limits import MINUTE
+from doorcode.domain.networks import network_of
 from doorcode.domain.session import Device
 from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
@@ -21,13 +25,46 @@ class Post(Protocol):
     def can_send(self, channel: str, is_test: bool) -> bool:
         """Whether there is any way to send by this channel."""
 
+    def is_free(self, channel: str) -> bool:
+        """Whether nobody pays for what this channel carries."""
+
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         """Say that a message waits. Returns at once, unless delivery takes no time."""
+
+    def wake(self) -> None:
+        """Say that something may wait, and never how long that takes."""
+
+
+class Recent:
+    """Which refusals were written down within the minute, as far as memory is worth it."""
+
+    KEPT = 10_000
+
+    def __init__(self) -> None:
+        self._written: OrderedDict[tuple[str, str, str, str], int] = OrderedDict()
+
+    def is_new(self, event: Event, now: int) -> bool:
+        """Whether an event like this one was not written within the minute; it is from now on."""
+        name = (event.name, event.bucket, event.subject, event.network)
+        minute = now // MINUTE
+        if self._written.get(name) == minute:
+            return False
+        self._written[name] = minute
+        self._written.move_to_end(name)
+        if len(self._written) > self.KEPT:
+            self._written.popitem(last=False)
+        return True
+
+
+def _unobserved(event: Event) -> None:
+    """Nobody looks on."""
 
 
 @dataclass(slots=True)
 class Deps:
     """Built once, in the composition root. `now` is the clock, in milliseconds.
+
+    `observe` is told of each event that the log and the metrics are to show.
 
     `instance` is replaced as a whole when an operator changes a setting, `tokens` when
     another key signs; nothing else is ever assigned again.
@@ -41,6 +78,8 @@ class Deps:
     sealer: Sealer
     post: Post
     now: Callable[[], int]
+    observe: Callable[[Event], None] = _unobserved
+    recent: Recent = field(default_factory=Recent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +95,10 @@ class Caller:
     cookie: bytes | None = None
     dev_browser: bytes | None = None
     device: Device | None = None
+    is_human: bool = False
+
+    @property
+    def network(self) -> str:
+        """The network that the caller's address stands for; empty where none is known."""
+        address = self.device.ip_address if self.device else None
+        return network_of(address) if address else ""

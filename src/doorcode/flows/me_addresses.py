@@ -12,10 +12,10 @@ from doorcode.domain.instance import Instance
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR, UNVERIFIED_ADDRESSES
 from doorcode.domain.session import Status
 from doorcode.domain.user import OwnedAddress, User
-from doorcode.flows import backup_codes, codes
+from doorcode.flows import audit, backup_codes, codes, sending
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
-from doorcode.flows.codes import CountedTry
+from doorcode.flows.codes import CountedTry, Decoy
 from doorcode.flows.deps import Caller, Deps
 from doorcode.flows.me import Me, enter
 from doorcode.flows.reverification import expect_recent
@@ -76,7 +76,7 @@ async def add(
         given = next((one for one in me.user.addresses if one.address.is_same_as(address)), None)
         if given and not given.is_verified:
             return await _answer(deps, tx, me, given.id)
-        if await tx.user_by_address(address):
+        if not deps.instance.is_strict and await tx.user_by_address(address):
             raise Refused(errors.IDENTIFIER_TAKEN.about(kind))
         if sum(not one.is_verified for one in me.user.addresses) >= UNVERIFIED_ADDRESSES:
             raise Refused(errors.TOO_MANY_UNVERIFIED)
@@ -102,6 +102,7 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
     if not instance.restrictions.allow(address):
         raise Refused(errors.NOT_ALLOWED.about(kind))
+    sending.expect_number(instance, address)
     return address
 
 
@@ -112,38 +113,42 @@ async def send_code(
     """Send a code to an address that the person says is theirs; again, to send another."""
     if way.strategy.kind is not target.kind:
         raise Refused(errors.PARAM_VALUE.about("strategy"))
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
         owned = _own(me.user, target)
         if owned.is_verified:
             raise Refused(errors.VERIFICATION_DONE)
-        await _expect_unclaimed(tx, me.user, owned.address)
-        until = deps.now() + ATTEMPT_LIVES_FOR
-        attempt = codes.Attempt(owned.id, until, me.user.profile.locale, way.channel)
+        decoy = await _decoy(deps, tx, me.user, owned.address)
+        until, locale = deps.now() + ATTEMPT_LIVES_FOR, me.user.profile.locale
+        attempt = codes.Attempt(owned.id, until, caller, locale, way.channel, decoy)
         _, message = await codes.send(deps, tx, attempt, owned.address)
         answer = await _answer(deps, tx, me, owned.id)
     await codes.post(deps, message)
     return answer
 
 
-async def _expect_unclaimed(tx: Transaction, user: User, address: Address) -> None:
+async def _decoy(deps: Deps, tx: Transaction, user: User, address: Address) -> Decoy | None:
+    """Refuse an address that somebody else has; in strict mode send nothing and say nothing."""
     owner = await tx.user_by_address(address)
-    if owner and owner.id != user.id:
-        raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
+    if owner is None or owner.id == user.id:
+        return None
+    if deps.instance.is_strict:
+        return Decoy()
+    raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
 
 
 async def try_code(
     deps: Deps, caller: Caller, session_id: str | None, target: Target, typed: str
 ) -> Answer[Changed]:
     """Try a code. The right one makes the address theirs, unless somebody was first."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
         owned = _own(me.user, target)
         if owned.is_verified:
             raise Refused(errors.VERIFICATION_DONE)
         if owned.verification is None:
             raise Refused(errors.VERIFICATION_MISSING)
-        tried = await codes.count(deps, tx, owned.verification)
+        tried = await codes.count(deps, tx, caller, owned.verification)
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
@@ -272,6 +277,7 @@ async def _finish_task(deps: Deps, tx: Transaction, me: Me, user: User) -> Clien
             await tx.end_session(session.id, Status.REVOKED, now)
     if not await tx.activate_session(me.session.id, now):
         return me.client
+    await tx.add_device(me.client.id, user.id, now)
     client = replace(me.client, updated_at=now)  # tokens that say "pending" are not given again
     await tx.save_client(client)
     return client

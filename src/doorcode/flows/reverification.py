@@ -25,7 +25,7 @@ from doorcode.domain.reverification import (
 from doorcode.domain.session import Session
 from doorcode.domain.sign_in import BACKUP_CODE, Factor, choose_factor
 from doorcode.domain.user import User
-from doorcode.flows import backup_codes, codes, session
+from doorcode.flows import audit, backup_codes, codes, guesses, session
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.codes import CountedTry
@@ -107,9 +107,9 @@ async def try_first_code(
     deps: Deps, caller: Caller, session_id: str, strategy: Strategy, typed: str
 ) -> Answer[Standing]:
     """Try a first code. The right one is all, or leads to the second step."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         scene = await _scene(deps, tx, caller, session_id)
-        tried = await codes.count(deps, tx, scene.one.verification_to_try(strategy))
+        tried = await codes.count(deps, tx, caller, scene.one.verification_to_try(strategy))
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
@@ -127,9 +127,9 @@ async def try_second_code(
     deps: Deps, caller: Caller, session_id: str, strategy: Strategy, typed: str
 ) -> Answer[Standing]:
     """Try a second code."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         scene = await _scene(deps, tx, caller, session_id)
-        tried = await codes.count(deps, tx, scene.one.second_verification_to_try(strategy))
+        tried = await codes.count(deps, tx, caller, scene.one.second_verification_to_try(strategy))
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
@@ -150,16 +150,17 @@ async def try_backup_code(
     The guess is counted and committed before anything is compared, together with those made
     at sign-in: with ten codes outstanding, free guesses would find one.
     """
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         scene = await _scene(deps, tx, caller, session_id)
         _expect_backup_codes(scene)
-        guess_id = await codes.spend_guess(tx, f"backup_codes:{scene.user.id}", deps.now())
+        against = await guesses.budgets_of_person(deps, tx, caller, scene.user.id)
+        guess_ids = await guesses.spend(deps, tx, caller, against)
     async with deps.storage.transaction() as tx:
         scene = await _scene(deps, tx, caller, session_id)
         _expect_backup_codes(scene)
         if not await backup_codes.use(deps, tx, scene.user.id, typed):
             return Answer(refusal=errors.CODE_INCORRECT)
-        await tx.refund_guess(guess_id)
+        await guesses.refund(tx, guess_ids)
         user = replace(scene.user, backup_codes=scene.user.backup_codes - 1)
         proved = after_second_proof(scene.session, deps.now())
         one = scene.one.after_second(None)
@@ -170,7 +171,7 @@ async def try_backup_code(
 async def _send(
     deps: Deps, caller: Caller, session_id: str, wish: Wish, *, second: bool
 ) -> Answer[Standing]:
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         scene = await _scene(deps, tx, caller, session_id)
         if second:
             scene.one.expect_second_factor()
@@ -183,7 +184,7 @@ async def _send(
             raise Refused(errors.STRATEGY_FOR_USER)
         one = replace(scene.one, expires_at=deps.now() + limits.REVERIFICATION_LIVES_FOR)
         locale = wish.locale or scene.user.profile.locale
-        attempt = codes.Attempt(one.id, one.expires_at, locale, wish.channel)
+        attempt = codes.Attempt(one.id, one.expires_at, caller, locale, wish.channel)
         sent, message = await codes.send(deps, tx, attempt, factor.address)
         one = replace(one, second=sent) if second else replace(one, first=sent)
         await tx.save_reverification(one)

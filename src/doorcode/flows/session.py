@@ -55,6 +55,8 @@ async def start(
         device=device,
     )
     await tx.add_session(session)
+    if session.status is Status.ACTIVE:
+        await tx.add_device(client.id, user.id, now)
     await tx.user_signed_in(user.id, now)
     token = new_token()
     await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
@@ -82,6 +84,7 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
         client, session = await own_live(deps, tx, caller, session_id)
         if not deps.instance.mfa_required and await tx.activate_session(session.id, now):
             session = replace(session, status=Status.ACTIVE, updated_at=now)
+            await tx.add_device(client.id, session.user_id, now)
         await tx.touch_session(session.id, now)
         client = replace(client, last_active_session_id=session.id)
         await tx.save_client(client)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from doorcode.delivery.render import Notice
 from doorcode.domain import errors
-from doorcode.domain.addresses import Address, Channel, Strategy
+from doorcode.domain.addresses import Address, Channel, Kind, Strategy
 from doorcode.domain.client import Client
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import ATTEMPT_LIVES_FOR
@@ -24,11 +25,11 @@ from doorcode.domain.ticket import TicketKind
 from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
+from doorcode.flows import audit, codes, session, whom
 from doorcode.flows import client as clients
-from doorcode.flows import codes, session, whom
 from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
-from doorcode.flows.codes import CountedTry
+from doorcode.flows.codes import CountedTry, Decoy
 from doorcode.flows.deps import Caller, Deps
 from doorcode.flows.whom import Wanted, Whom, expect_usable
 from doorcode.security.random_ids import new_id
@@ -58,7 +59,7 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
 
 async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
     message = None
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         client = await clients.current(tx, caller)
         proved = await whom.transferable(deps, tx, client) if wanted.transfer else None
         if client:
@@ -76,7 +77,8 @@ async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignIn]:
             return await _enter(deps, tx, caller, client, sign_in, found)
         if wanted.strategy and sign_in.status is Status.NEEDS_FIRST_FACTOR:
             wish = Wish(wanted.strategy, channel=wanted.channel)
-            sign_in, message = await _send(deps, tx, sign_in, found.user, wish)
+            mine = replace(caller, client_id=client.id)
+            sign_in, message = await _send(deps, tx, mine, sign_in, found.user, wish)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)
     return Answer(sign_in, shown, found.user, client_token=token)
@@ -91,12 +93,12 @@ async def get(deps: Deps, caller: Caller, sign_in_id: str) -> Answer[SignIn]:
 
 async def send_code(deps: Deps, caller: Caller, sign_in_id: str, wish: Wish) -> Answer[SignIn]:
     """Send a code to one of the account's addresses; again, to send another."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
         sign_in.expect_first_factor()
-        if not sign_in.sign_up_if_missing:
+        if not sign_in.is_neutral(deps.instance):
             expect_usable(user)
-        sign_in, message = await _send(deps, tx, sign_in, user, wish)
+        sign_in, message = await _send(deps, tx, caller, sign_in, user, wish)
         shown = await clients.view(tx, client, deps.now())
     await codes.post(deps, message)
     return Answer(sign_in, shown, user)
@@ -106,19 +108,21 @@ async def try_code(
     deps: Deps, caller: Caller, sign_in_id: str, strategy: Strategy, typed: str
 ) -> Answer[SignIn]:
     """Try a code. The right one signs the person in, or leads to the second step."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         _, sign_in, _ = await own_open(deps, tx, caller, sign_in_id)
-        tried = await codes.count(deps, tx, sign_in.verification_to_try(strategy))
+        tried = await codes.count(deps, tx, caller, sign_in.verification_to_try(strategy))
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
     async with deps.storage.transaction() as tx:
         client, sign_in, user = await own_open(deps, tx, caller, sign_in_id)
-        if sign_in.sign_up_if_missing:
+        if (
+            user is None and sign_in.user_id is None
+        ):  # whether there is an account is looked up after the code, not before
             user = await tx.user_by_address(tried.verification.address)
-            if user is None:
+            if user is None and sign_in.sign_up_if_missing:
                 return await _offer_transfer(deps, tx, client, sign_in, tried)
-            sign_in = replace(sign_in, user_id=user.id)
+            sign_in = replace(sign_in, user_id=user.id if user else None)
         verification = await codes.consume(deps, tx, tried)
         user = _expect_owner(deps, user, verification.address)
         sign_in = replace(sign_in, first=verification, first_strategy=strategy)
@@ -127,7 +131,7 @@ async def try_code(
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────
 def _new_sign_in(client: Client, found: Whom, wanted: Wanted, now: int) -> SignIn:
-    known = found.user is not None or (wanted.sign_up_if_missing and found.address is not None)
+    known = found.user is not None or (found.is_neutral and found.address is not None)
     return SignIn(
         id=new_id("sia", now),
         client_id=client.id,
@@ -142,29 +146,60 @@ def _new_sign_in(client: Client, found: Whom, wanted: Wanted, now: int) -> SignI
 
 
 async def _send(
-    deps: Deps, tx: Transaction, sign_in: SignIn, user: User | None, wish: Wish
-) -> tuple[SignIn, Message]:
+    deps: Deps, tx: Transaction, caller: Caller, sign_in: SignIn, user: User | None, wish: Wish
+) -> tuple[SignIn, Message | None]:
     if not deps.instance.attribute(wish.strategy.kind).used_for_sign_in:
         raise Refused(errors.PARAM_DISABLED.about("strategy"))
     factors = first_factors(sign_in, user, deps.instance)
     if sign_in.sign_up_if_missing and all(one.strategy != wish.strategy for one in factors):
         raise Refused(errors.SIGN_UP_IF_MISSING_STRATEGY)
     factor = choose_factor(factors, wish.strategy, wish.address_id)
-    verification, message = await send_to(deps, tx, sign_in, user, factor, wish)
+    decoy = None
+    if sign_in.is_strict(deps.instance):
+        user, factor, decoy = await _owner_or_decoy(deps, tx, factor)
+    verification, message = await send_to(
+        deps, tx, caller, sign_in, user, factor, wish, decoy=decoy
+    )
     sign_in = replace(sign_in, first=verification)
     await tx.save_sign_in(sign_in)
     return sign_in, message
 
 
+async def _owner_or_decoy(
+    deps: Deps, tx: Transaction, factor: Factor
+) -> tuple[User | None, Factor, Decoy | None]:
+    """Who has the address that was typed; or the decoy for an address that signs nobody in.
+
+    To a mailbox goes a word that there is no account. To a phone goes nothing: a stranger's
+    text messages cost money, and are what a bot is after.
+    """
+    assert factor.address is not None  # noqa: S101 - it is the one that was typed
+    user = await tx.user_by_address(factor.address)
+    if user and user.signs_in_by(factor.address, deps.instance):
+        owned = next(one for one in user.addresses if one.address.is_same_as(factor.address))
+        return user, replace(factor, address=owned.address), None
+    by_mail = factor.address.kind is Kind.EMAIL
+    return None, factor, Decoy(Notice.NO_ACCOUNT if by_mail else None)
+
+
 async def send_to(
-    deps: Deps, tx: Transaction, sign_in: SignIn, user: User | None, factor: Factor, wish: Wish
-) -> tuple[Verification, Message]:
+    deps: Deps,
+    tx: Transaction,
+    caller: Caller,
+    sign_in: SignIn,
+    user: User | None,
+    factor: Factor,
+    wish: Wish,
+    *,
+    decoy: Decoy | None = None,
+) -> tuple[Verification, Message | None]:
     """Send a code to a factor's address, in the unit under way."""
     if factor.address is None:
         raise Refused(errors.STRATEGY_FOR_USER)
     # Mail goes to the spelling that was verified, not to what was typed this time.
     locale = wish.locale or (user.profile.locale if user else None)
-    attempt = codes.Attempt(sign_in.id, sign_in.abandon_at, locale, wish.channel)
+    until = sign_in.abandon_at
+    attempt = codes.Attempt(sign_in.id, until, caller, locale, wish.channel, decoy)
     return await codes.send(deps, tx, attempt, factor.address)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from doorcode.delivery.render import Notice
 from doorcode.domain import errors
 from doorcode.domain.addresses import Channel, Kind, Strategy
 from doorcode.domain.client import Client
@@ -21,10 +22,11 @@ from doorcode.domain.sign_up import (
 from doorcode.domain.ticket import Ticket
 from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Verification
+from doorcode.flows import audit, codes, notices, session, sign_up_form
 from doorcode.flows import client as clients
-from doorcode.flows import codes, session, sign_up_form
 from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
+from doorcode.flows.codes import Decoy
 from doorcode.flows.deps import Caller, Deps
 from doorcode.flows.sign_up_form import Wanted
 from doorcode.security.random_ids import new_id
@@ -47,7 +49,7 @@ async def start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
 
 
 async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         client = await clients.current(tx, caller)
         proved = await sign_up_form.transferable(deps, tx, client) if wanted.transfer else None
         if client:
@@ -62,7 +64,7 @@ async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
         client = replace(client, sign_up_id=sign_up.id)
         await tx.save_client(client)
         answer = await _go_on(deps, tx, caller, client, sign_up, wanted)
-    await codes.post(deps, answer.message)
+    await _post(deps, answer.letters)
     return replace(answer.answer, client_token=answer.answer.client_token or token)
 
 
@@ -75,7 +77,7 @@ async def get(deps: Deps, caller: Caller, sign_up_id: str) -> Answer[SignUp]:
 
 async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) -> Answer[SignUp]:
     """Change what was given. An address that changes must be verified anew."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         client, sign_up = await _own(deps, tx, caller, sign_up_id)
         if sign_up.status is Status.COMPLETE:
             raise Refused(errors.ACTION_INVALID)  # there is an account now, to be changed by `/me`
@@ -96,7 +98,7 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
         )
         await tx.save_sign_up(sign_up)
         outcome = await _go_on(deps, tx, caller, client, sign_up, wanted)
-    await codes.post(deps, outcome.message)
+    await _post(deps, outcome.letters)
     return outcome.answer
 
 
@@ -108,13 +110,13 @@ async def send_code(
     channel: Channel | None = None,
 ) -> Answer[SignUp]:
     """Send a code to the address given; again, to send another."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
         sign_up = replace(sign_up, abandon_at=deps.now() + ATTEMPT_LIVES_FOR)
         await tx.save_sign_up(sign_up)
-        sign_up, message = await _send(deps, tx, sign_up, strategy, channel)
+        sign_up, letters = await _send(deps, tx, caller, sign_up, strategy, channel)
         shown = await clients.view(tx, client, deps.now())
-    await codes.post(deps, message)
+    await _post(deps, letters)
     return Answer(sign_up, shown)
 
 
@@ -122,9 +124,9 @@ async def try_code(
     deps: Deps, caller: Caller, sign_up_id: str, strategy: Strategy, typed: str
 ) -> Answer[SignUp]:
     """Try a code. The last one that is needed makes the account and signs it in."""
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         _, sign_up = await _own_open(deps, tx, caller, sign_up_id)
-        tried = await codes.count(deps, tx, sign_up.verification_to_try(strategy))
+        tried = await codes.count(deps, tx, caller, sign_up.verification_to_try(strategy))
     refusal = await codes.compare(deps, tried, typed)
     if refusal:
         return Answer(refusal=refusal)
@@ -140,7 +142,7 @@ async def try_code(
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     answer: Answer[SignUp]
-    message: Message | None = None
+    letters: tuple[Message, ...] = ()
 
 
 async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None) -> None:
@@ -173,20 +175,40 @@ async def _go_on(
     """Complete the sign-up where nothing is missing; send a code where one is asked for."""
     if sign_up.can_complete(deps.instance):
         return _Outcome(await _complete(deps, tx, caller, client, sign_up))
-    message = None
+    letters: tuple[Message, ...] = ()
     if wanted.strategy:
-        sign_up, message = await _send(deps, tx, sign_up, wanted.strategy, wanted.channel)
+        mine = replace(caller, client_id=client.id)
+        strategy, channel = wanted.strategy, wanted.channel
+        sign_up, letters = await _send(deps, tx, mine, sign_up, strategy, channel)
     shown = await clients.view(tx, client, deps.now())
-    return _Outcome(Answer(sign_up, shown), message)
+    return _Outcome(Answer(sign_up, shown), letters)
 
 
 async def _send(
-    deps: Deps, tx: Transaction, sign_up: SignUp, strategy: Strategy, channel: Channel | None
-) -> tuple[SignUp, Message]:
+    deps: Deps,
+    tx: Transaction,
+    caller: Caller,
+    sign_up: SignUp,
+    strategy: Strategy,
+    channel: Channel | None,
+) -> tuple[SignUp, tuple[Message, ...]]:
     address = sign_up.address_to_verify(strategy)
-    attempt = codes.Attempt(sign_up.id, sign_up.abandon_at, sign_up.profile.locale, channel)
+    owner = await tx.user_by_address(address) if deps.instance.is_strict else None
+    decoy, letter = None, None
+    if owner:  # the page goes on as for anybody; who has the address is told, and nobody else
+        by_mail = address.kind is Kind.EMAIL
+        decoy = Decoy(Notice.HAS_ACCOUNT if by_mail else None)
+    until, locale = sign_up.abandon_at, sign_up.profile.locale
+    attempt = codes.Attempt(sign_up.id, until, caller, locale, channel, decoy)
     verification, message = await codes.send(deps, tx, attempt, address)
-    return _with(sign_up, verification), message
+    if message and message.is_withheld and owner:
+        letter = await notices.tell_owner(deps, tx, owner, message)
+    return _with(sign_up, verification), tuple(one for one in (message, letter) if one)
+
+
+async def _post(deps: Deps, letters: tuple[Message, ...]) -> None:
+    for letter in letters:
+        await codes.post(deps, letter)
 
 
 async def _complete(

@@ -23,6 +23,7 @@ from doorcode.domain.sign_up import (
 )
 from doorcode.domain.ticket import Ticket, TicketKind
 from doorcode.domain.verification import Verification
+from doorcode.flows import sending
 from doorcode.flows import ticket as tickets
 from doorcode.flows.deps import Deps
 from doorcode.security.random_ids import new_id
@@ -54,7 +55,9 @@ async def draft(deps: Deps, tx: Transaction, wanted: Wanted, proved: Verificatio
         wanted = as_invited(deps.instance, wanted, invitation.email)
     addresses = await addresses_of(deps, tx, wanted)
     if proved:
-        addresses[proved.address.kind] = await _expect_usable(deps, tx, proved.address)
+        addresses[proved.address.kind] = await _expect_usable(
+            deps, tx, proved.address, is_proved=True
+        )
     if invitation and invitation.email:
         addresses[Kind.EMAIL] = invitation.email
     if not addresses:
@@ -132,9 +135,18 @@ def _read(instance: Instance, kind: Kind, text: str) -> Address:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
 
 
-async def _expect_usable(deps: Deps, tx: Transaction, address: Address) -> Address:
-    """Refuse an address that may not sign up here, or that somebody has."""
+async def _expect_usable(
+    deps: Deps, tx: Transaction, address: Address, *, is_proved: bool = False
+) -> Address:
+    """Refuse an address that may not sign up here, or that somebody has.
+
+    In strict mode only whoever has proved the address is told the second: others go on, and
+    no code is sent to them.
+    """
     expect_allowed(address, deps.instance)
+    sending.expect_number(deps.instance, address)
+    if deps.instance.is_strict and not is_proved:
+        return address
     if await tx.user_by_address(address):
         raise Refused(errors.IDENTIFIER_TAKEN.about(address.kind))
     return address

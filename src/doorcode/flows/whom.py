@@ -41,13 +41,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """Whom an attempt is for, as far as the form says; `proved` where it proves it too."""
+    """Whom an attempt is for, as far as the form says; `proved` where it proves it too.
+
+    One that `is_neutral` looks the same whether or not there is an account.
+    """
 
     address: Address | None = None
     username: str | None = None
     user: User | None = None
     proved: Verification | None = None
     ticket_id: str | None = None
+    is_neutral: bool = False
 
 
 async def find(
@@ -104,10 +108,12 @@ async def _by_identifier(deps: Deps, tx: Transaction, wanted: Wanted) -> Whom:
             raise Refused(errors.IDENTIFIER_UNKNOWN)
         return Whom(username=user.profile.username, user=user)
     address = _read(deps, text)
-    user = await tx.user_by_address(address)
     if wanted.sign_up_if_missing:
         _expect_public(deps, wanted, address)
-        return Whom(address, user=user)
+        return Whom(address, user=await tx.user_by_address(address), is_neutral=True)
+    if deps.instance.is_strict:
+        return Whom(address, is_neutral=True)  # not even looked up: that takes time
+    user = await tx.user_by_address(address)
     if user is None:
         raise Refused(errors.IDENTIFIER_UNKNOWN)
     return Whom(address, user=user)

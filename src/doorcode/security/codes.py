@@ -39,6 +39,10 @@ class Codes:
             return TEST_CODE
         return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
 
+    def decoy(self) -> tuple[int, bytes]:
+        """What is kept where no code was sent: it looks like a digest, and no code has it."""
+        return self._newest, secrets.token_bytes(32)
+
     def digest(self, verification: Verification, code: str) -> tuple[int, bytes]:
         """What is kept of a new code: the key's version, and the digest."""
         return self._newest, self._digest(self._keys[self._newest], verification, code)

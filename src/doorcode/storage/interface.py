@@ -15,16 +15,20 @@ What an engine must promise (the conformance suite holds it to this, races inclu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from doorcode.domain.addresses import Address
 from doorcode.domain.client import Client, DevBrowser
+from doorcode.domain.event import Event, Recorded
 from doorcode.domain.message import Message
 from doorcode.domain.reverification import Reverification
+from doorcode.domain.send import Pause, Send, SendBudget
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
+from doorcode.domain.shield import Tally
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
 from doorcode.domain.ticket import Listing, Ticket, TicketStatus, WaitlistEntry, WaitlistStatus
@@ -132,7 +136,7 @@ class Transaction(Protocol):
     async def retire_attempt(self, attempt_id: str) -> None:
         """Forget an attempt's verifications, its codes and its unsent messages."""
 
-    # ── guesses ───────────────────────────────────────────────────────────────────────
+    # ── guesses, codes sent, money ────────────────────────────────────────────────────
     async def spend_guess(
         self, guess_id: str, subject: str, most: int, since: int, now: int
     ) -> bool:
@@ -146,6 +150,64 @@ class Transaction(Protocol):
 
     async def nth_latest_guess(self, subject: str, nth: int, since: int) -> int | None:
         """When the nth latest guess after `since` was made, from 1."""
+
+    async def add_send(self, send: Send, budget: SendBudget) -> bool:
+        """Count a code to be sent, where its subject has one left in both windows."""
+
+    async def nth_latest_send(self, subject: str, nth: int, since: int) -> int | None:
+        """When the nth latest code after `since` was sent, from 1."""
+
+    async def verify_sends(
+        self, verification_id: str, now: int
+    ) -> list[tuple[int, tuple[str, ...]]]:
+        """Note that the codes of a verification were of use: when each was sent, and its tallies.
+
+        Those that were noted before are left out.
+        """
+
+    async def tallies(self, subjects: Iterable[str]) -> dict[str, Tally]:
+        """What was counted under these names; held until the unit ends."""
+
+    async def save_tallies(self, tallies: Iterable[Tally]) -> None:
+        """Replace what is counted under these names."""
+
+    async def money_spent(self, country: str, day: int) -> int:
+        """What a country's messages have cost on a day (UTC, days since the epoch), in
+        millionths of a dollar."""
+
+    async def spend_money(self, country: str, day: int, price: int, most: int) -> bool:
+        """Take a price where `most` is not exceeded by it, in one conditional statement."""
+
+    async def pause(self, country: str) -> Pause | None:
+        """Since when and why a country's messages are held."""
+
+    async def pauses(self) -> list[Pause]:
+        """All countries whose messages are held, in the order in which they were paused."""
+
+    async def add_pause(self, pause: Pause) -> bool:
+        """Hold a country's messages; False where they are held already."""
+
+    async def delete_pause(self, country: str) -> bool:
+        """Let a country's messages go again; False where they were not held."""
+
+    # ── the audit log ─────────────────────────────────────────────────────────────────
+    async def add_event(self, event_id: str, event: Event, now: int) -> None:
+        """Append a line. There is no method that changes one."""
+
+    async def events(
+        self, since: int, most: int, *, subject: str = "", name: str = ""
+    ) -> list[Recorded]:
+        """Lines from `since` on, newest first; those about a subject, or of a name."""
+
+    # ── devices ───────────────────────────────────────────────────────────────────────
+    async def add_device(self, client_id: str, user_id: str, now: int) -> None:
+        """Note that a person is signed in on a client."""
+
+    async def is_known_device(self, client_id: str, address: Address) -> bool:
+        """Whether a client is among the last few on which an address's owner signed in."""
+
+    async def has_been_here(self, client_id: str, user_id: str) -> bool:
+        """Whether a client is among the last few on which a person signed in."""
 
     # ── users ─────────────────────────────────────────────────────────────────────────
     async def add_user(self, user: User) -> None:
@@ -210,9 +272,6 @@ class Transaction(Protocol):
 
     async def sessions_of_user(self, user_id: str, now: int) -> list[Session]:
         """The live sessions of a person on all clients, oldest first."""
-
-    async def has_been_here(self, client_id: str, user_id: str) -> bool:
-        """Whether a person was ever signed in on a client, as far as is remembered."""
 
     async def end_session(self, session_id: str, status: SessionStatus, now: int) -> bool:
         """Move a live session to `status`; False where it is live no more."""

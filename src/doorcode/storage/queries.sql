@@ -184,6 +184,83 @@ DELETE FROM guesses WHERE id = :id;
 SELECT made_at FROM guesses WHERE address = :address AND made_at > :since
 ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
 
+-- name: add_send
+-- Counts a code to be sent where its identifier has one left in both windows.
+INSERT INTO sends (id, subject, verification_id, made_at, price, tallies)
+SELECT :id, :subject, :verification_id, :now, :price, :tallies
+WHERE (SELECT count(*) FROM sends WHERE subject = :subject AND made_at > :short_since) < :short_most
+    AND (SELECT count(*) FROM sends WHERE subject = :subject AND made_at > :long_since) < :long_most;
+
+-- name: nth_latest_send
+-- When the window's nth latest code was sent.
+SELECT made_at FROM sends WHERE subject = :subject AND made_at > :since
+ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
+
+-- name: verify_sends
+-- The codes of a verification were of use: what they had been counted against is given back once.
+UPDATE sends SET verified_at = :now WHERE verification_id = :verification_id AND verified_at IS NULL
+RETURNING made_at, tallies;
+
+-- name: tally
+-- What was counted under a name.
+SELECT data FROM tallies WHERE subject = :subject;
+
+-- name: save_tally
+-- What is counted under a name by now.
+INSERT INTO tallies (subject, at, data) VALUES (:subject, :at, :data)
+ON CONFLICT (subject) DO UPDATE SET at = excluded.at, data = excluded.data;
+
+-- name: money_spent
+-- What the messages to a country have cost on a day.
+SELECT spent FROM money WHERE country = :country AND day = :day;
+
+-- name: spend_money
+-- Takes the price of a message where it is left, in one statement.
+INSERT INTO money (country, day, spent) SELECT :country, :day, :price WHERE :price <= :most
+ON CONFLICT (country, day) DO UPDATE SET spent = spent + :price WHERE spent + :price <= :most;
+
+-- name: pause
+-- Why a country's messages are held, if they are.
+SELECT country, paused_at, why FROM pauses WHERE country = :country;
+
+-- name: pauses
+-- All countries whose messages are held.
+SELECT country, paused_at, why FROM pauses ORDER BY paused_at, country;
+
+-- name: add_pause
+-- Hold a country's messages.
+INSERT INTO pauses (country, paused_at, why) VALUES (:country, :now, :why) ON CONFLICT (country) DO NOTHING;
+
+-- name: delete_pause
+-- Let a country's messages go again.
+DELETE FROM pauses WHERE country = :country;
+
+-- name: add_event
+-- A line of the audit log.
+INSERT INTO events (id, at, name, outcome, bucket, subject, network, client_id, user_id, details)
+VALUES (:id, :at, :event, :outcome, :bucket, :subject, :network, :client_id, :user_id, :details);
+
+-- name: events
+-- The newest lines of the audit log, as far back as asked for.
+SELECT id, at, name, outcome, bucket, subject, network, client_id, user_id, details FROM events
+WHERE at >= :since AND (:subject = '' OR subject = :subject) AND (:event = '' OR name = :event)
+ORDER BY at DESC, id DESC LIMIT :most;
+
+-- name: add_device
+-- A person is signed in on a device.
+INSERT INTO devices (user_id, client_id, last_at) VALUES (:user_id, :client_id, :now)
+ON CONFLICT (user_id, client_id) DO UPDATE SET last_at = excluded.last_at;
+
+-- name: is_known_device
+-- Whether whoever has an address has signed in on a device, among the last ones.
+SELECT 1 AS found FROM devices AS d JOIN addresses AS a ON a.user_id = d.user_id
+WHERE a.kind = :kind AND a.value = :value AND d.client_id = :client_id AND (
+    SELECT count(*) FROM devices AS o WHERE o.user_id = d.user_id AND o.last_at > d.last_at) < :most;
+
+-- name: delete_devices_of_client
+-- A browser that forgets itself is known no more.
+DELETE FROM devices WHERE client_id = :id;
+
 -- name: add_user
 -- A new account.
 INSERT INTO users (id, profile, created_at, updated_at, last_sign_in_at, last_active_at,
@@ -319,8 +396,9 @@ FROM sessions WHERE user_id = :user_id AND status IN ('active', 'pending') AND e
 ORDER BY created_at, id;
 
 -- name: has_been_here
--- Whether a person has ever been signed in on a client.
-SELECT 1 AS found FROM sessions WHERE client_id = :client_id AND user_id = :user_id AND status <> 'pending' LIMIT 1;
+-- Whether a person has signed in on a device, among the last ones.
+SELECT 1 AS found FROM devices AS d WHERE d.client_id = :client_id AND d.user_id = :user_id AND (
+    SELECT count(*) FROM devices AS o WHERE o.user_id = d.user_id AND o.last_at > d.last_at) < :most;
 
 -- name: end_session
 -- Only a live session can end.
@@ -455,7 +533,7 @@ WHERE (:status = '' OR status = :status)
 -- A message waits for a courier; it is committed together with its code, or with the ticket in whose place it stands.
 INSERT INTO outbox (id, attempt_id, verification_id, channel, recipient, is_test, sealed, state, send_at, created_at, expires_at)
 VALUES (:id, COALESCE((SELECT attempt_id FROM verifications WHERE id = :verification_id), :verification_id), :verification_id,
-    :channel, :recipient, :is_test, :sealed, 'queued', :created_at, :created_at, :expires_at);
+    :channel, :recipient, :is_test, :sealed, :state, :created_at, :created_at, :expires_at);
 
 -- name: lease_messages
 -- A courier takes what is due. Moving send_at on is the lease: after a crash it is due again.
@@ -564,6 +642,27 @@ DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE abandon_at <= :n
 -- Guesses that no window reaches (an hour), with an hour to spare.
 DELETE FROM guesses WHERE id IN (SELECT id FROM guesses WHERE made_at <= :now - 7200000 LIMIT :most);
 
+-- name: delete_old_sends
+-- Codes that no window reaches: a day, and as long as their verification can still be done.
+DELETE FROM sends WHERE id IN (SELECT id FROM sends WHERE made_at <= :now - 172800000 LIMIT :most);
+
+-- name: delete_old_tallies
+-- What was counted so long ago that it weighs nothing: sixty days.
+DELETE FROM tallies WHERE subject IN (SELECT subject FROM tallies WHERE at <= :now - 5184000000 LIMIT :most);
+
+-- name: delete_old_money
+-- Days gone by, with a month to look back on.
+DELETE FROM money WHERE day < :now / 86400000 - 31;
+
+-- name: delete_old_devices
+-- Devices that nobody signed in on for longer than a cookie lives: 400 days.
+DELETE FROM devices WHERE (user_id, client_id) IN (
+    SELECT user_id, client_id FROM devices WHERE last_at <= :now - 34560000000 LIMIT :most);
+
+-- name: delete_old_events
+-- The audit log is kept for 90 days.
+DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at <= :now - 7776000000 LIMIT :most);
+
 -- name: delete_expired_handshakes
 -- Nobody will fetch them.
 DELETE FROM handshakes WHERE digest IN (SELECT digest FROM handshakes WHERE expires_at <= :now LIMIT :most);
@@ -599,6 +698,7 @@ DELETE FROM signing_keys WHERE id IN (
 DELETE FROM clients WHERE id IN (
     SELECT id FROM clients AS c WHERE c.created_at <= :now - 86400000
     AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.client_id = c.id)
+    AND NOT EXISTS (SELECT 1 FROM devices WHERE devices.client_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM sign_ups WHERE sign_ups.id = c.sign_up_id)
     AND NOT EXISTS (SELECT 1 FROM sign_ins WHERE sign_ins.id = c.sign_in_id)
     LIMIT :most);

@@ -19,6 +19,7 @@ from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.storage import rows
 from doorcode.storage.interface import SealedKey
 from doorcode.storage.sql_accounts import AccountStatements
+from doorcode.storage.sql_limits import LimitStatements
 
 CLEANING = (
     "expire_messages",
@@ -28,6 +29,10 @@ CLEANING = (
     "delete_expired_sign_ups",
     "delete_expired_sign_ins",
     "delete_old_guesses",
+    "delete_old_sends",
+    "delete_old_tallies",
+    "delete_old_devices",
+    "delete_old_events",
     "delete_expired_handshakes",
     "delete_expired_dev_browsers",
     "delete_old_sessions",
@@ -49,7 +54,7 @@ def load_queries() -> dict[str, str]:
     }
 
 
-class SqlTransaction(AccountStatements):
+class SqlTransaction(AccountStatements, LimitStatements):
     """A unit of work over statements (see `interface.Transaction` for what each promises)."""
 
     # ── clients ───────────────────────────────────────────────────────────────────────
@@ -71,6 +76,7 @@ class SqlTransaction(AccountStatements):
         await self._sql.run("rotate_client", id=client_id, digest=digest)
 
     async def delete_client(self, client_id: str) -> None:
+        await self._sql.run("delete_devices_of_client", id=client_id)
         await self._sql.run("delete_client", id=client_id)
 
     async def add_dev_browser(self, digest: bytes, browser: DevBrowser) -> None:
@@ -192,22 +198,6 @@ class SqlTransaction(AccountStatements):
         await self._sql.run("delete_codes_of_attempt", attempt_id=attempt_id)
         await self._sql.run("delete_verifications_of_attempt", attempt_id=attempt_id)
 
-    # ── guesses ───────────────────────────────────────────────────────────────────────
-    async def spend_guess(
-        self, guess_id: str, subject: str, most: int, since: int, now: int
-    ) -> bool:
-        spent = await self._sql.run(
-            "spend_guess", id=guess_id, address=subject, most=most, since=since, now=now
-        )
-        return spent == 1
-
-    async def refund_guess(self, guess_id: str) -> None:
-        await self._sql.run("refund_guess", id=guess_id)
-
-    async def nth_latest_guess(self, subject: str, nth: int, since: int) -> int | None:
-        row = await self._one("nth_latest_guess", address=subject, nth=nth, since=since)
-        return row[0] if row else None
-
     # ── outbox ────────────────────────────────────────────────────────────────────────
     async def add_message(self, message: Message) -> None:
         await self._sql.run(
@@ -218,6 +208,7 @@ class SqlTransaction(AccountStatements):
             recipient=message.recipient,
             is_test=int(message.is_test),
             sealed=message.sealed,
+            state="withheld" if message.is_withheld else "queued",
             created_at=message.created_at,
             expires_at=message.expires_at,
         )
@@ -290,4 +281,5 @@ class SqlTransaction(AccountStatements):
 
     # ── cleaning ──────────────────────────────────────────────────────────────────────
     async def delete_expired(self, now: int, most: int) -> int:
+        await self._sql.run("delete_old_money", now=now)  # a row for each country and day
         return sum([await self._sql.run(name, now=now, most=most) for name in CLEANING])

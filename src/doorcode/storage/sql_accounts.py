@@ -146,10 +146,6 @@ class AccountStatements:
         found = await self._sql.rows("sessions_of_user", user_id=user_id, now=now)
         return [rows.to_session(row) for row in found]
 
-    async def has_been_here(self, client_id: str, user_id: str) -> bool:
-        found = await self._one("has_been_here", client_id=client_id, user_id=user_id)
-        return found is not None
-
     async def end_session(self, session_id: str, status: SessionStatus, now: int) -> bool:
         return await self._sql.run("end_session", id=session_id, status=str(status), now=now) == 1
 

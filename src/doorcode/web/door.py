@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from doorcode.domain.limits import Rate
+from doorcode.domain.errors import IDENTIFIER_TAKEN, IDENTIFIER_UNKNOWN, Refusal, Refused
+from doorcode.domain.instance import Enumeration
+from doorcode.domain.limits import TOLD_APART, Rate
+from doorcode.flows import audit
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller, Deps
 from doorcode.security.rate_limits import RateLimits
@@ -14,6 +18,7 @@ from doorcode.web.http import Request, Response
 
 DEV_BROWSER = "__clerk_db_jwt"
 COOKIES_TRIED = 3
+_TELLING = frozenset({IDENTIFIER_TAKEN.code, IDENTIFIER_UNKNOWN.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,37 @@ class Door:
                 return replace(caller, device=device)
         return Caller(device=device)
 
-    def spend(self, rate: Rate, request: Request) -> None:
+    async def spend(self, rate: Rate, request: Request) -> None:
         """Count one request against its client address, or refuse it."""
-        self.limits.spend(rate, self.boundary.address_of(request), self.deps.now())
+        try:
+            self.limits.spend(rate, self.boundary.address_of(request), self.deps.now())
+        except Refused as refused:
+            await audit.remember(self.deps, refused)
+            raise
+
+    async def expect_may_be_told(self, request: Request) -> None:
+        """Refuse whoever was told too often whether somebody has an account (mode `bulk`).
+
+        Asked before anything is looked up: were only the telling answers refused, the refusal
+        would tell.
+        """
+        if self.deps.instance.enumeration is not Enumeration.BULK:
+            return
+        try:
+            address = self.boundary.address_of(request)
+            self.limits.expect_left(TOLD_APART, address, self.deps.now())
+        except Refused as refused:
+            await audit.remember(self.deps, refused)
+            raise
+
+    def note_told(self, request: Request, refusal: Refusal | None) -> None:
+        """Count an answer that told whether somebody has an account."""
+        if refusal is None or refusal.code not in _TELLING:
+            return
+        if self.deps.instance.enumeration is Enumeration.BULK:
+            with suppress(Refused):  # of several at once that were let in, each may be told
+                address = self.boundary.address_of(request)
+                self.limits.spend(TOLD_APART, address, self.deps.now())
 
     def set_client(
         self, response: Response, view: clients.ClientView | None, token: str | None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from doorcode.domain.addresses import Kind, Strategy
 from doorcode.domain.instance import Instance, NameAttribute, UsernameAttribute
+from doorcode.domain.limits import MINUTE
 from doorcode.web.wire import Json
 
 _URLS = [
@@ -112,7 +113,14 @@ def _user_settings(instance: Instance) -> Json:
             "block_email_subaddresses": {"enabled": instance.restrictions.block_email_subaddresses},
         },
         "actions": {"delete_self": instance.delete_self, "create_organization": False},
-        "attack_protection": {"enumeration_protection": {"enabled": False}},
+        "attack_protection": {
+            "user_lockout": {
+                "enabled": True,
+                "max_attempts": instance.lockout.attempts,
+                "duration_in_minutes": instance.lockout.window // MINUTE,
+            },
+            "enumeration_protection": {"enabled": instance.is_strict},
+        },
         "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
         "password_settings": _passwords(),
         "username_settings": {

@@ -31,7 +31,7 @@ async def show(door: Door, request: Request) -> Response:
 
 async def create(door: Door, request: Request) -> Response:
     """Make this browser a client."""
-    door.spend(CREATE_CLIENT, request)
+    await door.spend(CREATE_CLIENT, request)
     answer = await story.create(door.deps, await door.caller(request))
     view = answer.client
     return wrapped(

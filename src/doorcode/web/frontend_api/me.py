@@ -79,7 +79,7 @@ async def delete(door: Door, request: Request) -> Response:
 # ── the picture ───────────────────────────────────────────────────────────────────────
 async def set_image(door: Door, request: Request) -> Response:
     """Take over an uploaded picture."""
-    door.spend(limits.SET_IMAGE, request)
+    await door.spend(limits.SET_IMAGE, request)
     caller, named = await who(door, request)
     data = read_image_upload(request.headers.get("content-type", ""), request.body)
     answer = await story.set_image(door.deps, caller, named, data)

@@ -42,18 +42,23 @@ class Addresses:
 
     async def create(self, door: Door, request: Request) -> Response:
         """Say that an address is one's own, to prove it next."""
-        door.spend(limits.ADD_ADDRESS, request)
+        await door.spend(limits.ADD_ADDRESS, request)
         caller, named = await who(door, request)
         form = request.form()
         if self._kind not in form:
             raise Refused(errors.PARAM_MISSING.about(self._kind))
         text = forms.limited(form, self._kind, MAX_LENGTH)
-        answer = await story.add(door.deps, caller, named, self._kind, text)
+        await door.expect_may_be_told(request)
+        try:
+            answer = await story.add(door.deps, caller, named, self._kind, text)
+        except Refused as refused:
+            door.note_told(request, refused.refusal)
+            raise
         return self._reply(door, request, answer)
 
     async def prepare(self, door: Door, request: Request, address_id: str) -> Response:
         """Send a code."""
-        door.spend(limits.SEND_CODE, request)
+        await door.spend(limits.SEND_CODE, request)
         caller, named = await who(door, request)
         form = request.form()
         way = story.Way(forms.needed_strategy(form), forms.channel(form, door.deps.instance))
@@ -63,7 +68,7 @@ class Addresses:
 
     async def attempt(self, door: Door, request: Request, address_id: str) -> Response:
         """Try a code."""
-        door.spend(limits.ATTEMPT_ADDRESS, request)
+        await door.spend(limits.ATTEMPT_ADDRESS, request)
         caller, named = await who(door, request)
         typed, target = forms.code(request.form()), story.Target(self._kind, address_id)
         answer = await story.try_code(door.deps, caller, named, target, typed)

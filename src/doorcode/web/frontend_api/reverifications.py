@@ -23,21 +23,21 @@ from doorcode.web.wire import Json, Wire
 
 async def start(door: Door, request: Request, session_id: str) -> Response:
     """Begin: how much is to be proved, and by what it can be."""
-    door.spend(limits.START_REVERIFICATION, request)
+    await door.spend(limits.START_REVERIFICATION, request)
     caller, level = await door.caller(request), _level(request)
     return _reply(door, request, await story.start(door.deps, caller, session_id, level))
 
 
 async def prepare_first(door: Door, request: Request, session_id: str) -> Response:
     """Send a first code."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
     caller, wish = await door.caller(request), _wish(door, request)
     return _reply(door, request, await story.send_first_code(door.deps, caller, session_id, wish))
 
 
 async def attempt_first(door: Door, request: Request, session_id: str) -> Response:
     """Try a first code."""
-    door.spend(limits.ATTEMPT_REVERIFICATION, request)
+    await door.spend(limits.ATTEMPT_REVERIFICATION, request)
     caller, form = await door.caller(request), request.form()
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_first_code(door.deps, caller, session_id, strategy, typed)
@@ -46,14 +46,14 @@ async def attempt_first(door: Door, request: Request, session_id: str) -> Respon
 
 async def prepare_second(door: Door, request: Request, session_id: str) -> Response:
     """Send a second code."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
     caller, wish = await door.caller(request), _wish(door, request)
     return _reply(door, request, await story.send_second_code(door.deps, caller, session_id, wish))
 
 
 async def attempt_second(door: Door, request: Request, session_id: str) -> Response:
     """Try a second code, or a backup code."""
-    door.spend(limits.ATTEMPT_REVERIFICATION, request)
+    await door.spend(limits.ATTEMPT_REVERIFICATION, request)
     caller, form = await door.caller(request), request.form()
     if form.get("strategy") == BACKUP_CODE:
         answer = await story.try_backup_code(door.deps, caller, session_id, forms.code(form))

@@ -16,7 +16,8 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign in; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    door.spend(limits.CREATE_SIGN_IN, request)
+    await door.spend(limits.CREATE_SIGN_IN, request)
+    await door.expect_may_be_told(request)
     form = forms.without_password(request.form())
     # First: to ask for an identifier would not help whoever wants a strategy that is not here.
     strategy = forms.strategy(form)
@@ -31,7 +32,9 @@ async def create(door: Door, request: Request) -> Response:
         sign_up_if_missing=forms.switch(form, "sign_up_if_missing") is True,
     )
     forms.locale(form)
-    return _reply(door, request, await story.start(door.deps, caller, wanted))
+    answer = await story.start(door.deps, caller, wanted)
+    door.note_told(request, answer.refusal)
+    return _reply(door, request, answer)
 
 
 async def show(door: Door, request: Request, sign_in_id: str) -> Response:
@@ -42,14 +45,14 @@ async def show(door: Door, request: Request, sign_in_id: str) -> Response:
 
 async def prepare(door: Door, request: Request, sign_in_id: str) -> Response:
     """Send a code to one of the account's addresses."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
     caller, wish = await door.caller(request), _wish(door, request)
     return _reply(door, request, await story.send_code(door.deps, caller, sign_in_id, wish))
 
 
 async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
     """Try a code."""
-    door.spend(limits.ATTEMPT_SIGN_IN, request)
+    await door.spend(limits.ATTEMPT_SIGN_IN, request)
     caller, form = await door.caller(request), request.form()
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_in_id, strategy, typed)
@@ -58,14 +61,14 @@ async def attempt(door: Door, request: Request, sign_in_id: str) -> Response:
 
 async def prepare_second(door: Door, request: Request, sign_in_id: str) -> Response:
     """Send a second code, by another channel than the first."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
     caller, wish = await door.caller(request), _wish(door, request)
     return _reply(door, request, await second_factor.send_code(door.deps, caller, sign_in_id, wish))
 
 
 async def attempt_second(door: Door, request: Request, sign_in_id: str) -> Response:
     """Try a second code, or a backup code."""
-    door.spend(limits.ATTEMPT_SIGN_IN, request)
+    await door.spend(limits.ATTEMPT_SIGN_IN, request)
     caller, form = await door.caller(request), request.form()
     if form.get("strategy") == BACKUP_CODE:
         typed = forms.code(form)

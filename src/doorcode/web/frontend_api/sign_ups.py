@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorcode.domain import limits
+from doorcode.domain.errors import Refused
 from doorcode.domain.sign_up import SignUp
 from doorcode.flows import sign_up as story
 from doorcode.flows.client import Answer
@@ -15,8 +16,11 @@ from doorcode.web.http import Request, Response
 async def create(door: Door, request: Request) -> Response:
     """Begin to sign up; with a strategy, send a code in the same request."""
     caller = await door.caller(request)
-    door.spend(limits.CREATE_SIGN_UP, request)
-    return _reply(door, request, await story.start(door.deps, caller, _wanted(door, request)))
+    await door.spend(limits.CREATE_SIGN_UP, request)
+    await door.expect_may_be_told(request)
+    answer = await story.start(door.deps, caller, _wanted(door, request))
+    door.note_told(request, answer.refusal)
+    return _reply(door, request, answer)
 
 
 async def show(door: Door, request: Request, sign_up_id: str) -> Response:
@@ -27,14 +31,20 @@ async def show(door: Door, request: Request, sign_up_id: str) -> Response:
 
 async def update(door: Door, request: Request, sign_up_id: str) -> Response:
     """Change what was given."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
+    await door.expect_may_be_told(request)
     caller, wanted = await door.caller(request), _wanted(door, request)
-    return _reply(door, request, await story.change(door.deps, caller, sign_up_id, wanted))
+    try:
+        answer = await story.change(door.deps, caller, sign_up_id, wanted)
+    except Refused as refused:
+        door.note_told(request, refused.refusal)
+        raise
+    return _reply(door, request, answer)
 
 
 async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
     """Send a code."""
-    door.spend(limits.SEND_CODE, request)
+    await door.spend(limits.SEND_CODE, request)
     caller, form = await door.caller(request), request.form()
     strategy, channel = forms.needed_strategy(form), forms.channel(form, door.deps.instance)
     answer = await story.send_code(door.deps, caller, sign_up_id, strategy, channel)
@@ -43,7 +53,7 @@ async def prepare(door: Door, request: Request, sign_up_id: str) -> Response:
 
 async def attempt(door: Door, request: Request, sign_up_id: str) -> Response:
     """Try a code."""
-    door.spend(limits.ATTEMPT_SIGN_UP, request)
+    await door.spend(limits.ATTEMPT_SIGN_UP, request)
     caller, form = await door.caller(request), request.form()
     strategy, typed = forms.needed_strategy(form), forms.code(form)
     answer = await story.try_code(door.deps, caller, sign_up_id, strategy, typed)

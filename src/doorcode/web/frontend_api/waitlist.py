@@ -14,7 +14,7 @@ from doorcode.web.http import Request, Response
 
 async def join(door: Door, request: Request) -> Response:
     """Ask to be let in. Whether the address was on the list before is not told."""
-    door.spend(limits.JOIN_WAITLIST, request)
+    await door.spend(limits.JOIN_WAITLIST, request)
     form = request.form()
     if Kind.EMAIL not in form:
         raise Refused(errors.PARAM_MISSING.about(Kind.EMAIL))

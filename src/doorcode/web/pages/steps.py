@@ -18,7 +18,7 @@ from typing import Any
 from doorcode.domain import errors
 from doorcode.domain.addresses import MAX_LENGTH, Kind
 from doorcode.domain.errors import Refusal, Refused
-from doorcode.domain.limits import SEND_CODE, Rate
+from doorcode.domain.limits import SEND_CODE
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.web import redirects
@@ -65,12 +65,14 @@ class Steps:
         text = ""
         try:
             text = request.form().get("identifier", "").strip()
-            self._spend(self._way.create_rate, request)
+            await self._door.spend(self._way.create_rate, request)
+            await self._door.expect_may_be_told(request)
             answer = await self._way.begin(self._door.deps, here.caller, _expect_address(text))
         except Refused as refused:
             # What was under way ends here too, or the next page would speak of its address.
             await clients.retire(self._door.deps, here.caller)
             answer = Answer(refusal=refused.refusal)
+        self._door.note_told(request, answer.refusal)
         if answer.refusal:
             return self._address_page(here, answer.refusal, text)
         return self._with_cookies(self._again(here), answer)
@@ -82,7 +84,7 @@ class Steps:
         if here.is_signed_in or pending is None:
             return self._again(here)
         try:
-            self._spend(self._way.attempt_rate, request)
+            await self._door.spend(self._way.attempt_rate, request)
             code = forms.code(request.form())
             answer = await self._way.try_code(self._door.deps, here.caller, pending, code)
         except Refused as refused:
@@ -98,7 +100,7 @@ class Steps:
         if here.is_signed_in or pending is None or not pending.takes_backup_code:
             return self._again(here)
         try:
-            self._spend(self._way.attempt_rate, request)
+            await self._door.spend(self._way.attempt_rate, request)
             code = forms.code(request.form())
             alone = replace(pending, verification=None)
             answer = await self._way.try_code(self._door.deps, here.caller, alone, code)
@@ -117,6 +119,7 @@ class Steps:
         named = request.form().get("to")
         choice = next((one for one in pending.choice if one.id == named), None)
         try:
+            await self._door.spend(SEND_CODE, request)
             await self._way.send_code(self._door.deps, here.caller, pending, choice)
         except Refused as refused:
             return self._not_yet(here, pending, refused.refusal)
@@ -132,11 +135,13 @@ class Steps:
         form: dict[str, str] = {}
         try:
             form = {name: text for name, text in request.form().items() if name in missing}
-            self._spend(SEND_CODE, request)
+            await self._door.spend(SEND_CODE, request)
+            await self._door.expect_may_be_told(request)
             _expect_all(missing, form)
             answer = await SignUpWay().tell(self._door.deps, here.caller, attempt, form)
         except Refused as refused:
             answer = Answer(refusal=refused.refusal)
+        self._door.note_told(request, answer.refusal)
         if answer.refusal:
             return self._details_page(here, missing, answer.refusal, form)
         return self._onwards(here, answer)
@@ -164,10 +169,6 @@ class Steps:
         signed_in = answer.client is not None and bool(answer.client.sessions)
         response = redirects.to(here.target or "/") if signed_in else self._again(here)
         return self._with_cookies(response, answer)
-
-    def _spend(self, rate: Rate, request: Request) -> None:
-        address = self._door.boundary.address_of(request)
-        self._door.limits.spend(rate, address, self._door.deps.now())
 
     def _again(self, here: Visit) -> Response:
         """Whatever is next. Also for who sent a form twice and is signed in by the first."""

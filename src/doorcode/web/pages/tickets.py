@@ -43,7 +43,7 @@ class TicketPages:
         text = request.form().get(FIELD, "")
         has_account = await self._has_account(text)
         rate = limits.CREATE_SIGN_IN if has_account else limits.CREATE_SIGN_UP
-        self._door.spend(rate, request)
+        await self._door.spend(rate, request)
         answer = await self._enter(here.caller, text, has_account)
         if answer.refusal:
             raise Refused(answer.refusal)

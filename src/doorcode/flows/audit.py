@@ -1,0 +1,55 @@
+"""The audit log: one table, and one function that writes to it.
+
+What was refused is taken back with its unit, so what is to be remembered of a refusal is
+written by a unit of its own. A flood of equal refusals makes one line a minute and bucket:
+the log must not become the weapon; the metric counts them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from doorcode.domain.errors import Refused
+from doorcode.domain.event import Event
+from doorcode.flows.deps import Deps
+from doorcode.security.random_ids import new_id
+from doorcode.storage.interface import Transaction
+
+
+async def write(deps: Deps, tx: Transaction, event: Event) -> None:
+    """Append a line to the audit log, in the unit under way."""
+    now = deps.now()
+    await tx.add_event(new_id("evt", now), event, now)
+
+
+async def remember(deps: Deps, refused: Refused) -> None:
+    """Write down what a refusal is remembered by, once."""
+    event, refused.event = refused.event, None
+    pause, refused.pause = refused.pause, None
+    if event is None:
+        return
+    deps.observe(event)
+    is_new = deps.recent.is_new(event, deps.now())
+    if not (is_new or pause):
+        return
+    async with deps.storage.transaction() as tx:
+        if is_new:
+            await write(deps, tx, event)
+        if pause and await tx.add_pause(pause):
+            paused = Event(
+                "country.paused", "done", subject=pause.country, details={"why": pause.why}
+            )
+            deps.observe(paused)
+            await write(deps, tx, paused)
+
+
+@asynccontextmanager
+async def unit(deps: Deps) -> AsyncIterator[Transaction]:
+    """A unit of work whose refusals are remembered."""
+    try:
+        async with deps.storage.transaction() as tx:
+            yield tx
+    except Refused as refused:
+        await remember(deps, refused)
+        raise

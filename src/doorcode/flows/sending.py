@@ -1,0 +1,237 @@
+"""Whether one more code may be sent: the identifier's budget, and for texts the shield.
+
+All of it is decided and counted in the unit that puts the message in the outbox, so of any
+number of requests at once no more are sent than the limits allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import phonenumbers
+
+from doorcode.delivery.render import sms_segments
+from doorcode.domain import errors, limits
+from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.errors import Refusal, Refused
+from doorcode.domain.event import Event
+from doorcode.domain.instance import Instance, ShieldMode
+from doorcode.domain.limits import COUNTRY, MONEY, PAUSED, TYPE
+from doorcode.domain.phone_numbers import country_of
+from doorcode.domain.prices import price_of
+from doorcode.domain.send import Pause, Send
+from doorcode.domain.shield import (
+    Check,
+    Evidence,
+    Ruling,
+    Sending,
+    Tally,
+    after_sending,
+    after_verifying,
+    rule,
+    subjects_of,
+)
+from doorcode.flows import audit
+from doorcode.flows.deps import Caller, Deps
+from doorcode.storage.interface import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Who asks for a code, to where, and for which verification by which message."""
+
+    caller: Caller
+    address: Address
+    verification_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the shield says of a text message, and what it had before it."""
+
+    sending: Sending
+    evidence: Evidence
+    ruling: Ruling
+
+
+async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_real: bool) -> None:
+    """Count a code that is to be sent, or refuse it.
+
+    One that is not real (`codes.Decoy`) is counted like any other, or the counting would
+    tell who has an account; but nobody pays for it.
+    """
+    weighed = None
+    if about.address.kind is Kind.PHONE:
+        weighed = await weigh(deps, tx, about.caller, about.address, known=known)
+        await _expect_allowed(deps, tx, about, weighed)
+    price = weighed.sending.price if weighed and is_real else 0
+    tallies = await _count(tx, weighed) if weighed else ()
+    await _spend_budget(
+        deps,
+        tx,
+        about,
+        Send(
+            id=about.message_id,
+            subject=subject_of(about.caller, about.address, known=known),
+            verification_id=about.verification_id,
+            at=deps.now(),
+            price=price,
+            tallies=tallies,
+        ),
+    )
+    if weighed and price:
+        await _spend_money(deps, tx, about, weighed)
+
+
+async def weigh(
+    deps: Deps, tx: Transaction, caller: Caller, address: Address, *, known: bool
+) -> Weighed:
+    """What the shield says of a text message to this number; nothing is changed by asking."""
+    shield, now = deps.instance.shield, deps.now()
+    country = country_of(address.value)
+    is_free = deps.post.is_free(str(deps.instance.channel_to(address)))
+    sending = Sending(
+        to=address.value,
+        country=country,
+        network=caller.network,
+        client_id=caller.client_id or "",
+        is_known=known,
+        at=now,
+        price=0 if is_free else price_of(country, shield.prices) * sms_segments(deps.instance.name),
+    )
+    evidence = Evidence(
+        tallies=await tx.tallies(subjects_of(sending)),
+        money_spent=await tx.money_spent(country, now // limits.DAY),
+        is_paused=await tx.pause(country) is not None,
+    )
+    return Weighed(sending, evidence, rule(sending, evidence, shield.policy))
+
+
+async def note_verified(deps: Deps, tx: Transaction, verification_id: str) -> None:
+    """A code was right: those sent for it were wanted, and weigh against nobody any more."""
+    now = deps.now()
+    for sent_at, subjects in await tx.verify_sends(verification_id, now):
+        if subjects:
+            tallies = await tx.tallies(subjects)
+            await tx.save_tallies(after_verifying(subjects, tallies, sent_at, now))
+
+
+def subject_of(caller: Caller, address: Address, *, known: bool) -> str:
+    """Whose budget a code takes from.
+
+    A device that signed in before has one of its own: who asks for twenty codes to a
+    stranger's number must not keep its owner from the twenty-first.
+    """
+    return f"{address.name}@{caller.client_id}" if known else address.name
+
+
+def expect_number(instance: Instance, address: Address) -> None:
+    """Refuse a number that no code is ever sent to, before it is taken for an account."""
+    if address.kind is not Kind.PHONE or address.is_test:
+        return
+    sending = Sending(address.value, country_of(address.value), "", "", False, 0, 0)
+    failed = rule(sending, Evidence({}), instance.shield.policy).failed
+    if failed and failed.bucket in (COUNTRY, TYPE):
+        raise Refused(_refusal(failed, address))
+
+
+async def wait_for_budget(deps: Deps, tx: Transaction, subject: str) -> tuple[str, int] | None:
+    """The bucket of codes that is used up, with the whole seconds until it opens, if one is."""
+    now, budget = deps.now(), deps.instance.sends
+    for bucket, most, window in (
+        (limits.SENDS_LONG, budget.long, budget.long_window),
+        (limits.SENDS_SHORT, budget.short, budget.short_window),
+    ):
+        made_at = await tx.nth_latest_send(subject, most, now - window)
+        if made_at is not None:
+            return bucket, max(1, -(-(made_at + window - now) // limits.SECOND))
+    return None
+
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────
+async def _spend_budget(deps: Deps, tx: Transaction, about: About, send: Send) -> None:
+    if await tx.add_send(send, deps.instance.sends):
+        return
+    bucket, seconds = await wait_for_budget(deps, tx, send.subject) or (limits.SENDS_LONG, 1)
+    event = _event(about, "limit.refused", "refused", bucket, opens_in_seconds=seconds)
+    raise Refused(replace(errors.SENDS_SPENT, retry_after=seconds), event)
+
+
+async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
+    """Refuse what the shield holds for an attack, as far as its mode goes."""
+    failed = weighed.ruling.failed
+    if failed is None:
+        return
+    mode = ShieldMode.DENY if weighed.ruling.is_static else deps.instance.shield.mode
+    if mode is ShieldMode.CHALLENGE and about.caller.is_human:
+        mode = ShieldMode.RECORD
+    outcome = {
+        ShieldMode.RECORD: "recorded",
+        ShieldMode.CHALLENGE: "challenged",
+        ShieldMode.DENY: "refused",
+    }[mode]
+    event = _event(
+        about,
+        "shield.decided",
+        outcome,
+        failed.bucket,
+        why=failed.why,
+        country=weighed.sending.country,
+    )
+    if mode is ShieldMode.RECORD:
+        deps.observe(event)
+        if deps.recent.is_new(event, deps.now()):
+            await audit.write(deps, tx, event)
+        return
+    refusal = errors.CAPTCHA_REQUIRED
+    if mode is ShieldMode.DENY:
+        refusal = _refusal(failed, about.address)
+    pause = None
+    if weighed.ruling.pause and not weighed.evidence.is_paused:
+        pause = Pause(weighed.sending.country, deps.now(), failed.why)
+    raise Refused(refusal, event, pause)
+
+
+async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
+    counted: list[Tally] = after_sending(weighed.sending, weighed.evidence.tallies)
+    await tx.save_tallies(counted)
+    return tuple(one.subject for one in counted)
+
+
+async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
+    """Take the price from the country's day, whatever was read before."""
+    sending, most = weighed.sending, deps.instance.shield.policy.money_per_country
+    day = sending.at // limits.DAY
+    if not await tx.spend_money(sending.country, day, sending.price, most):
+        event = _event(about, "shield.decided", "refused", MONEY, country=sending.country)
+        raise Refused(_country_refusal(about.address), event)
+
+
+def _refusal(failed: Check, address: Address) -> Refusal:
+    """What is said to the person. Which rule it was stands in the log, for the operator."""
+    if failed.bucket == TYPE:
+        return errors.NUMBER_UNSUPPORTED
+    if failed.bucket in (COUNTRY, MONEY, PAUSED):
+        return _country_refusal(address)
+    return errors.SENDING_BLOCKED
+
+
+def _country_refusal(address: Address) -> Refusal:
+    country = country_of(address.value)
+    code = phonenumbers.parse(address.value, None).country_code
+    meta = {"alpha2": country, "country_code": str(code)}
+    return replace(errors.COUNTRY_UNSUPPORTED, meta=meta)
+
+
+def _event(about: About, name: str, outcome: str, bucket: str, **details: object) -> Event:
+    caller = about.caller
+    return Event(
+        name,
+        outcome,
+        bucket=bucket,
+        subject=about.address.name,
+        network=caller.network,
+        client_id=caller.client_id or "",
+        details=details,
+    )

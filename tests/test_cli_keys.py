@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -114,3 +115,47 @@ def test_keys_work_with_the_settings_of_serve(tmp_path: Path) -> None:
         done = run("keys", "list", PORT=str(port), **settings)
         assert done.returncode == 0
         assert len(done.stdout.split()) == 1
+
+
+# ── signing keys ──────────────────────────────────────────────────────────────────────
+def signing(data: Path) -> list[tuple[str, str]]:
+    """Each signing key by its id and its state, as the command lists them."""
+    done = run("keys", "signing", "--data", str(data))
+    assert (done.returncode, done.stderr) == (0, "")
+    return [(line.split()[0], line.split()[1]) for line in done.stdout.splitlines()]
+
+
+def test_a_signing_key_is_rotated_also_where_no_server_runs(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path))
+    with Running("dev", port=free_port(), DATA=str(tmp_path)) as server:
+        server.answering()
+    [(first, state)] = signing(tmp_path)
+    assert state == "current"
+    done = run("keys", "rotate", *data)
+    assert (done.returncode, done.stderr) == (0, "")
+    second = done.stdout.split()[0]
+    assert re.fullmatch(rf"{second} signs from \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ\n", done.stdout)
+    assert signing(tmp_path) == [(first, "current"), (second, "next")]
+    expect_complaint(run("keys", "rotate", *data), second, "waits already; it signs from 2")
+    assert signing(tmp_path) == [(first, "current"), (second, "next")]
+    third = run("keys", "rotate", "--now", *data).stdout.split()[0]
+    assert signing(tmp_path) == [(third, "current"), (first, "retiring")]
+
+
+def test_a_signing_key_is_not_made_without_the_master_key(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "DATA": str(tmp_path),
+        "URL": f"http://auth.localhost.test:{port}",
+        "ORIGINS": "http://app.localhost.test:3000",
+        "MASTER_KEY": master_key.generate(),
+    }
+    with Running("serve", port=port, **settings) as server:
+        server.answering()
+        without = run("keys", "rotate", DATA=str(tmp_path))
+        expect_complaint(without, "DOORCODE_MASTER_KEY does not open this database")
+        newer = settings | {"MASTER_KEY": f"1:{settings['MASTER_KEY']},2:{master_key.generate()}"}
+        expect_complaint(run("keys", "rotate", **newer), "Restart the server first")
+        assert len(signing(tmp_path)) == 1
+        assert run("keys", "rotate", **settings).returncode == 0
+        assert len(signing(tmp_path)) == 2

@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 
 from doorcode import instance_keys
-from doorcode.instance_keys import Keys
+from doorcode.domain.key_rotation import FORMER_STAYS_FOR, PUBLISHED_BEFORE
+from doorcode.instance_keys import Keys, KeyWaits
 from doorcode.security import master_key
 from doorcode.security.random_ids import digest
+from doorcode.security.tokens import generate_key
 from doorcode.server import open_storage
 from doorcode.settings import BadSettings, Settings, development, production
+from doorcode.storage import sqlite
+from doorcode.storage.interface import SealedKey
 from doorcode.storage.sqlite import Sqlite
 
 NOW = 1_750_000_000_000
+MIGRATIONS = Path(sqlite.__file__).parent / "migrations"
 OLD, NEW, OTHER = (master_key.generate() for _ in range(3))
 
 
@@ -90,8 +95,9 @@ async def test_files_are_their_owners_alone(tmp_path: Path) -> None:
 async def test_secret_key_is_valid_and_kept_as_digest(tmp_path: Path) -> None:
     async with opened(dev(tmp_path)) as (keys, storage), storage.reading() as tx:
         assert keys.secret_key is not None
-        assert await tx.has_secret_key(digest(keys.instance_id, "secret-key", keys.secret_key))
-        assert not await tx.has_secret_key(digest("ins_other", "secret-key", keys.secret_key))
+        name = digest(keys.instance_id, "secret-key", keys.secret_key)
+        assert await tx.secret_key_digests() == [name]
+        assert name != digest("ins_other", "secret-key", keys.secret_key)
     assert keys.secret_key.removeprefix("sk_live_").encode() not in on_disk(tmp_path)
 
 
@@ -127,7 +133,8 @@ async def test_secret_file_of_another_database_is_taken_over(tmp_path: Path) -> 
         assert again.secret_key == first.secret_key
         assert again.instance_id != first.instance_id
         assert first.secret_key is not None
-        assert await tx.has_secret_key(digest(again.instance_id, "secret-key", first.secret_key))
+        name = digest(again.instance_id, "secret-key", first.secret_key)
+        assert await tx.secret_key_digests() == [name]
 
 
 # ── another master key ────────────────────────────────────────────────────────────────
@@ -193,6 +200,101 @@ async def test_unchanged_key_seals_nothing_anew(tmp_path: Path) -> None:
     assert rows(tmp_path, query) == before
 
 
+# ── rotation of the signing key ───────────────────────────────────────────────────────
+async def rotate(settings: Settings, now: int = NOW, *, at_once: bool = False) -> SealedKey:
+    storage = open_storage(settings)
+    try:
+        async with storage.transaction() as tx:
+            return await instance_keys.rotate_signing_key(
+                tx, settings, generate_key(), now, at_once=at_once
+            )
+    finally:
+        await storage.close()
+
+
+async def kids(settings: Settings, now: int) -> list[str]:
+    """The keys that a server publishes that is started now, the one that signs first."""
+    storage = open_storage(settings)
+    try:
+        keys = await instance_keys.open_keys(storage, settings, now)
+    finally:
+        await storage.close()
+    return [key.id for key in keys.signing]
+
+
+async def test_a_new_signing_key_is_published_first_and_signs_later(tmp_path: Path) -> None:
+    [first] = await kids(dev(tmp_path), NOW)
+    new = await rotate(dev(tmp_path))
+    assert new.signs_from == NOW + PUBLISHED_BEFORE
+    assert await kids(dev(tmp_path), NOW) == [first, new.id]
+    assert await kids(dev(tmp_path), new.signs_from) == [new.id, first]
+    assert await kids(dev(tmp_path), new.signs_from + FORMER_STAYS_FOR) == [new.id]
+
+
+async def test_one_new_signing_key_waits_at_a_time(tmp_path: Path) -> None:
+    await kids(dev(tmp_path), NOW)
+    waiting = await rotate(dev(tmp_path))
+    with pytest.raises(KeyWaits) as refused:
+        await rotate(dev(tmp_path), waiting.signs_from - 1)
+    assert refused.value.key.id == waiting.id
+    assert (await rotate(dev(tmp_path), waiting.signs_from)).id != waiting.id
+
+
+async def test_a_key_that_must_sign_at_once_takes_the_turn_of_one_that_waits(
+    tmp_path: Path,
+) -> None:
+    [first] = await kids(dev(tmp_path), NOW)
+    waiting = await rotate(dev(tmp_path))
+    new = await rotate(dev(tmp_path), NOW + 5, at_once=True)
+    assert await kids(dev(tmp_path), NOW + 5) == [new.id, first]
+    assert await kids(dev(tmp_path), waiting.signs_from) == [new.id]
+
+
+async def test_a_signing_key_is_made_by_whoever_has_the_master_key(tmp_path: Path) -> None:
+    await keys_of(serve(tmp_path, OLD))
+    with pytest.raises(BadSettings, match="sealed by another key"):
+        await rotate(serve(tmp_path, OTHER))
+    with pytest.raises(BadSettings, match="sealed by another key"):
+        await rotate(dev(tmp_path))  # neither a setting nor master.key
+    assert not (tmp_path / "master.key").exists()
+    assert len(rows(tmp_path, "SELECT id FROM signing_keys")) == 1
+
+
+async def test_a_running_server_is_given_no_key_that_it_cannot_open(tmp_path: Path) -> None:
+    await keys_of(serve(tmp_path, OLD))
+    with pytest.raises(BadSettings, match="Restart the server first"):
+        await rotate(serve(tmp_path, f"1:{OLD},2:{NEW}"))
+    assert len(rows(tmp_path, "SELECT id FROM signing_keys")) == 1
+
+
+async def test_every_signing_key_is_sealed_anew(tmp_path: Path) -> None:
+    await keys_of(serve(tmp_path, OLD))
+    new = await rotate(serve(tmp_path, OLD))
+    both = await kids(serve(tmp_path, f"1:{OLD},2:{NEW}"), NOW)
+    assert rows(tmp_path, "SELECT hex(substr(sealed, 1, 2)) FROM signing_keys") == [("0002",)] * 2
+    assert await kids(serve(tmp_path, f"2:{NEW}"), NOW) == both
+    turns = dict(rows(tmp_path, "SELECT id, signs_from FROM signing_keys"))
+    assert turns == {both[0]: NOW, new.id: new.signs_from}
+
+
+async def test_keys_of_a_former_version_of_the_tables_go_on(tmp_path: Path) -> None:
+    made, former = tmp_path / "made", tmp_path / "former"
+    keys = await keys_of(serve(made))
+    former.mkdir()
+    connection = sqlite3.connect(former / "doorcode.db")
+    for script in sorted(MIGRATIONS.glob("*.sql"))[:3]:
+        connection.executescript(script.read_text("utf-8"))
+    connection.execute("PRAGMA user_version = 3")
+    for table, columns in (("settings", "name, value"), ("signing_keys", "id, sealed, created_at")):
+        kept = rows(made, f"SELECT {columns} FROM {table}")
+        places = ", ".join("?" for _ in kept[0])
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", kept)
+    connection.commit()
+    connection.close()
+    assert await kids(serve(former), NOW + 5) == [keys.signing[0].id]
+    assert rows(former, "SELECT signs_from FROM signing_keys") == [(NOW,)]
+
+
 # ── production ────────────────────────────────────────────────────────────────────────
 async def test_first_secret_is_shown_once(tmp_path: Path) -> None:
     first, again = await keys_of(serve(tmp_path)), await keys_of(serve(tmp_path))
@@ -217,14 +319,14 @@ async def test_added_secret_opens_until_revoked(tmp_path: Path) -> None:
             secret = await instance_keys.add_secret_key(tx, keys.instance_id, NOW)
         name = digest(keys.instance_id, "secret-key", secret)
         async with storage.reading() as tx:
-            assert await tx.has_secret_key(name)
+            assert name in await tx.secret_key_digests()
             hints = [hint for hint, _ in await tx.secret_keys()]
         mine = next(hint for hint in hints if hint.endswith(secret[-4:]))
         assert len(mine) < 20
         async with storage.transaction() as tx:
             assert await tx.revoke_secret_key(mine)
         async with storage.reading() as tx:
-            assert not await tx.has_secret_key(name)
+            assert name not in await tx.secret_key_digests()
 
 
 async def test_failing_start_leaves_no_half_made_keys(

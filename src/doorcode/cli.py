@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
-import logging
 import os
 import signal
 import socket
@@ -14,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import structlog
 import uvicorn
 
 from doorcode import __version__, cli_keys, cli_settings, sdk_install
 from doorcode.cli_text import complain, greet_developer, greet_operator
 from doorcode.local_tls import LocalTls, open_local_tls
+from doorcode.log_lines import write_log
 from doorcode.server import now, open_server
 from doorcode.settings import BadSettings, Settings, development, production
 from doorcode.storage.interface import Unavailable
@@ -36,7 +35,7 @@ TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    _log_to_stderr()
+    write_log(sys.stderr)
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -69,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         const="on",
         help="speak https, by a certificate authority made in the data directory",
     )
-    keys = commands.add_parser("keys", help="make, list and revoke keys")
+    keys = commands.add_parser("keys", help="make, list, revoke and rotate keys")
     on_data = cli_keys.add_commands(keys)
     on_data += cli_settings.add_commands(
         commands.add_parser("settings", help="see and change what is asked of people")
@@ -106,6 +105,7 @@ async def _answer(settings: Settings, sockets: list[socket.socket]) -> int:
         tls = _open_tls(settings) if settings.tls else None
         config = uvicorn.Config(
             server.app,
+            log_config=None,  # through log_lines.py, like all else
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -187,20 +187,6 @@ def _socket(host: str, port: int) -> socket.socket:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop if uvloop else None
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 # ── the browser SDK ───────────────────────────────────────────────────────────────────

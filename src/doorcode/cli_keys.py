@@ -1,4 +1,4 @@
-"""`doorcode keys`: make, list and revoke keys."""
+"""`doorcode keys`: make, list, revoke and rotate keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import argparse
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from doorcode import instance_keys
 from doorcode.cli_text import complain
-from doorcode.security import api_keys, master_key
+from doorcode.domain.key_rotation import KeyState, arrange
+from doorcode.domain.limits import SECOND
+from doorcode.instance_keys import KeyWaits
+from doorcode.security import api_keys, master_key, tokens
 from doorcode.server import now, open_storage
 from doorcode.settings import development
 from doorcode.storage.interface import Transaction, Unavailable
@@ -19,7 +23,9 @@ Work = Callable[[Transaction, str], Awaitable[int]]
 
 def add_commands(keys: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """Give `keys` its commands; those that work on a data directory."""
-    kinds = keys.add_subparsers(required=True, metavar="create|list|revoke|master|publishable")
+    kinds = keys.add_subparsers(
+        required=True, metavar="create|list|revoke|rotate|signing|master|publishable"
+    )
     master = kinds.add_parser("master", help="make a master key and print it")
     master.set_defaults(run=_make_master_key)
     publishable = kinds.add_parser("publishable", help="print the publishable key of a host")
@@ -43,7 +49,16 @@ def add_commands(keys: argparse.ArgumentParser) -> list[argparse.ArgumentParser]
     revoke = kinds.add_parser("revoke", help="make a secret key invalid")
     revoke.add_argument("hint", help="the key as `doorcode keys list` shows it")
     revoke.set_defaults(run=_revoke_secret_key)
-    return [create, listing, revoke]
+    rotate = kinds.add_parser("rotate", help="let a new key sign the session tokens")
+    rotate.add_argument(
+        "--now",
+        action="store_true",
+        help="at once, where a key may be in wrong hands; otherwise once all verifiers know it",
+    )
+    rotate.set_defaults(run=_rotate_signing_key)
+    signing = kinds.add_parser("signing", help="list the keys that sign the session tokens")
+    signing.set_defaults(run=_list_signing_keys)
+    return [create, listing, revoke, rotate, signing]
 
 
 def with_storage(options: argparse.Namespace, work: Work) -> int:
@@ -112,3 +127,40 @@ def _revoke_secret_key(options: argparse.Namespace) -> int:
         return 1
 
     return with_storage(options, revoke)
+
+
+# ── signing keys ──────────────────────────────────────────────────────────────────────
+def _rotate_signing_key(options: argparse.Namespace) -> int:
+    settings = development(os.environ, data=options.data)
+    der = tokens.generate_key()  # slow: not while a running server waits for the database
+
+    async def rotate(tx: Transaction, instance_id: str) -> int:
+        try:
+            key = await instance_keys.rotate_signing_key(
+                tx, settings, der, now(), at_once=options.now
+            )
+        except KeyWaits as error:
+            when = _time(error.key.signs_from)
+            complain(
+                "Nothing was changed:", [f"{error.key.id} waits already; it signs from {when}"]
+            )
+            return 1
+        print(f"{key.id} signs from {_time(key.signs_from)}")
+        return 0
+
+    return with_storage(options, rotate)
+
+
+def _list_signing_keys(options: argparse.Namespace) -> int:
+    async def show(tx: Transaction, instance_id: str) -> int:
+        signs_from = {key.id: key.signs_from for key in await tx.signing_keys()}
+        for name, state in arrange(signs_from, now()).items():
+            word = "from" if state is KeyState.NEXT else "since"
+            print(f"{name}  {state:<8}  {word} {_time(signs_from[name])}")
+        return 0
+
+    return with_storage(options, show)
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,13 +1,16 @@
-"""The keys and the name of an instance: read from the database, or made at the first start."""
+"""The keys and the name of an instance: read from the database, made at the first start,
+and followed by new ones."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from doorcode.domain.key_rotation import PUBLISHED_BEFORE, KeyState, arrange
 from doorcode.security import api_keys, master_key, tokens
 from doorcode.security.master_key import BadMasterKey, MasterKey
 from doorcode.security.random_ids import digest, new_id
@@ -22,12 +25,24 @@ _OTHER_KEY = (
     "that it was made with (in development: master.key in the data directory), or start with an "
     "empty DOORCODE_DATA directory."
 )
+_NOT_YET = (
+    "DOORCODE_MASTER_KEY is newer than the one that the server was started with, which could not "
+    "open a key that is sealed by it. Restart the server first."
+)
+
+
+class KeyWaits(Exception):
+    """A new signing key is published already and has not signed yet."""
+
+    def __init__(self, key: SealedKey) -> None:
+        super().__init__(key.id)
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the instance is called and signs by. `secret_key` can be read only where it
-    was just made, and in development."""
+    """What the instance is called and signs by, the key that signs first. `secret_key` can
+    be read only where it was just made, and in development."""
 
     instance_id: str
     master: MasterKey
@@ -60,6 +75,70 @@ async def add_secret_key(tx: Transaction, instance_id: str, now: int) -> str:
     return secret
 
 
+# ── signing keys ──────────────────────────────────────────────────────────────────────
+async def rotate_signing_key(
+    tx: Transaction, settings: Settings, der: bytes, now: int, *, at_once: bool
+) -> SealedKey:
+    """Add a new signing key. It is published before its turn, or signs at once.
+
+    `KeyWaits` where one waits already. At once means that a key may be in wrong hands, so
+    one that waits is forgotten: it lay where the others lie.
+    """
+    instance_id = (await tx.setting("instance_id") or b"").decode()
+    master = settings.master_key or _development_master_key(settings.data, in_use=True)
+    sealer = Sealer(master, instance_id)
+    if not sealer.is_newest(await _opened_check(tx, sealer)):
+        raise BadSettings([_NOT_YET])
+    for waiting in _waiting(await tx.signing_keys(), now):
+        if not at_once:
+            raise KeyWaits(waiting)
+        await tx.delete_signing_key(waiting.id)
+    signs_from = now if at_once else now + PUBLISHED_BEFORE
+    key = SealedKey(tokens.key_id(instance_id, der), b"", now, signs_from)
+    await _save_signing_key(tx, sealer, key, der)
+    return key
+
+
+def published(kept: Sequence[SealedKey], now: int) -> list[SealedKey]:
+    """The keys that can be in use, the one that signs first."""
+    by_id = {key.id: key for key in kept}
+    return [by_id[name] for name in arrange({key.id: key.signs_from for key in kept}, now)]
+
+
+def open_signing_keys(kept: Sequence[SealedKey], sealer: Sealer) -> tuple[SigningKey, ...]:
+    """The key pairs themselves, in the same order."""
+    return tuple(
+        SigningKey.load(key.id, sealer.open(f"signing-key/{key.id}", key.sealed)) for key in kept
+    )
+
+
+def _waiting(kept: Sequence[SealedKey], now: int) -> list[SealedKey]:
+    states = arrange({key.id: key.signs_from for key in kept}, now)
+    return [key for key in kept if states.get(key.id) is KeyState.NEXT]
+
+
+async def _signing_keys(
+    tx: Transaction, sealer: Sealer, instance_id: str, now: int
+) -> tuple[SigningKey, ...]:
+    kept = await tx.signing_keys()
+    if not kept:
+        der = tokens.generate_key()
+        await _save_signing_key(
+            tx, sealer, SealedKey(tokens.key_id(instance_id, der), b"", now, now), der
+        )
+    for key in kept:
+        if not sealer.is_newest(key.sealed):
+            der = sealer.open(f"signing-key/{key.id}", key.sealed)
+            await _save_signing_key(tx, sealer, key, der)
+    return open_signing_keys(published(await tx.signing_keys(), now), sealer)
+
+
+async def _save_signing_key(tx: Transaction, sealer: Sealer, key: SealedKey, der: bytes) -> None:
+    sealed = sealer.seal(f"signing-key/{key.id}", der)
+    await tx.save_signing_key(replace(key, sealed=sealed))
+
+
+# ── what a start makes sure of ────────────────────────────────────────────────────────
 async def _instance_id(tx: Transaction, now: int) -> str:
     known = await tx.setting("instance_id")
     if known:
@@ -70,37 +149,20 @@ async def _instance_id(tx: Transaction, now: int) -> str:
 
 
 async def _expect_own_database(tx: Transaction, sealer: Sealer) -> None:
-    sealed = await tx.setting(CHECK)
-    if sealed:
-        try:
-            sealer.open(CHECK, sealed)
-        except CannotOpen:
-            raise BadSettings([_OTHER_KEY]) from None
+    sealed = await _opened_check(tx, sealer)
     if not sealed or not sealer.is_newest(sealed):
         await tx.save_setting(CHECK, sealer.seal(CHECK, b"doorcode"))
 
 
-async def _signing_keys(
-    tx: Transaction, sealer: Sealer, instance_id: str, now: int
-) -> tuple[SigningKey, ...]:
-    kept = await tx.signing_keys()
-    if not kept:
-        der = tokens.generate_key()
-        kept = [SealedKey(tokens.key_id(instance_id, der), b"", now)]
-        await _save_signing_key(tx, sealer, kept[0], der)
-        return (SigningKey.load(kept[0].id, der),)
-    loaded = []
-    for key in kept:
-        der = sealer.open(f"signing-key/{key.id}", key.sealed)
-        if not sealer.is_newest(key.sealed):
-            await _save_signing_key(tx, sealer, key, der)
-        loaded.append(SigningKey.load(key.id, der))
-    return tuple(loaded)
-
-
-async def _save_signing_key(tx: Transaction, sealer: Sealer, key: SealedKey, der: bytes) -> None:
-    sealed = sealer.seal(f"signing-key/{key.id}", der)
-    await tx.save_signing_key(SealedKey(key.id, sealed, key.created_at))
+async def _opened_check(tx: Transaction, sealer: Sealer) -> bytes:
+    """What proves that a master key is the database's, where there is one; it opens."""
+    sealed = await tx.setting(CHECK) or b""
+    try:
+        if sealed:
+            sealer.open(CHECK, sealed)
+    except CannotOpen:
+        raise BadSettings([_OTHER_KEY]) from None
+    return sealed
 
 
 async def _first_secret(tx: Transaction, instance_id: str, now: int) -> str | None:
@@ -138,7 +200,7 @@ async def _development_secret(
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise BadSettings([f"{file} cannot be read; delete it to have a new one made."]) from error
     name = digest(instance_id, "secret-key", secret)
-    if not await tx.has_secret_key(name):
+    if name not in await tx.secret_key_digests():
         await tx.add_secret_key(name, api_keys.hint(secret), now)
     return secret
 

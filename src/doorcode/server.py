@@ -26,13 +26,13 @@ from doorcode.domain.origins import Origins, is_loopback
 from doorcode.flows.deps import Deps
 from doorcode.flows.me import find_image
 from doorcode.instance_keys import Keys
+from doorcode.live_keys import LiveKeys
 from doorcode.live_settings import LiveSettings
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
 from doorcode.security.testing_tokens import TestingTokens
 from doorcode.security.tickets import Tickets
-from doorcode.security.tokens import Tokens
 from doorcode.security.turnstile import Turnstile
 from doorcode.settings import Settings
 from doorcode.storage.interface import Storage, Unavailable
@@ -77,8 +77,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
-        bot_check = _bot_check(settings)
-        deps = _deps(instance, storage, settings, keys, sealer, courier, bot_check)
+        live_keys = LiveKeys(storage, sealer, settings.issuer, keys.signing)
+        deps = _deps(instance, storage, keys, live_keys, sealer, courier, _bot_check(settings))
         door = Door(
             deps,
             _boundary(settings),
@@ -92,7 +92,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
             *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
             *pages(door, inbox, inbox_token),
         ]
-        works = (courier.run(), live.run(deps), _clean(storage))
+        works = (courier.run(), live.run(deps), live_keys.run(deps), _clean(storage))
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield Server(App(door, routes), keys, inbox_token, tuple(_warnings(settings)))
@@ -125,8 +125,8 @@ def open_storage(settings: Settings) -> Sqlite:
 def _deps(
     instance: Instance,
     storage: Storage,
-    settings: Settings,
     keys: Keys,
+    live_keys: LiveKeys,
     sealer: Sealer,
     courier: Courier,
     bot_check: Turnstile | None,
@@ -136,7 +136,7 @@ def _deps(
         instance=instance,
         codes=Codes(keys.master, keys.instance_id),
         tickets=Tickets(keys.master, keys.instance_id),
-        tokens=Tokens(list(keys.signing), settings.issuer),
+        tokens=live_keys.tokens(),
         sealer=sealer,
         post=courier,
         now=now,

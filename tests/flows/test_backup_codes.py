@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from doorcode.domain.limits import BACKUP_CODES
 from doorcode.flows import backup_codes
-from doorcode.security.codes import BACKUP_ALPHABET, BACKUP_CHARACTERS
+from doorcode.security.codes import BACKUP_ALPHABET, BACKUP_CHARACTERS, Codes
+from doorcode.security.master_key import MasterKey
 
-from .world import World
+from .world import INSTANCE, MASTER, World
 
 
 async def issued(world: World) -> tuple[str, tuple[str, ...]]:
@@ -51,6 +54,20 @@ async def test_fresh_ones_make_the_earlier_worthless(world: World) -> None:
         await backup_codes.issue(world.deps, tx, user_id)
     assert not await use(world, user_id, codes[0])
     assert world.count("backup_codes") == BACKUP_CODES
+
+
+async def test_each_works_once_after_the_master_key_was_changed_too(world: World) -> None:
+    user_id, codes = await issued(world)
+    both = MasterKey({1: MASTER.versions[1], 2: bytes(32)})
+    deps = replace(world.deps, codes=Codes(both, INSTANCE.id))
+    async with world.deps.storage.transaction() as tx:
+        assert [await backup_codes.use(deps, tx, user_id, codes[0]) for _ in range(2)] == [
+            True,
+            False,
+        ]
+        new_alone = Codes(MasterKey({2: bytes(32)}), INSTANCE.id)
+        deps = replace(world.deps, codes=new_alone)
+        assert not await backup_codes.use(deps, tx, user_id, codes[1])
 
 
 async def test_a_code_is_its_owners_alone(world: World) -> None:

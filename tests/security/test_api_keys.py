@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from doorcode.security.api_keys import (
     hint,
     host_of,
     is_development,
+    is_one_of,
     key_host,
     names_browsers,
     publishable_key,
@@ -147,6 +150,24 @@ def test_a_secret_key_is_256_bits_with_two_underscores() -> None:
     keys = {secret_key() for _ in range(100)}
     assert len(keys) == 100
     assert all(len(bytes.fromhex(key.removeprefix("sk_live_"))) == 32 for key in keys)
+
+
+def test_a_digest_is_compared_with_each_and_in_constant_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return compare_digest(one, other)
+
+    compare_digest = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    assert is_one_of(b"a1", [b"a1", b"b1"])
+    assert compared == [(b"a1", b"a1"), (b"a1", b"b1")]  # it goes on after the right one
+    assert is_one_of(b"b1", [b"a1", b"b1"])
+    assert not is_one_of(b"a2", [b"a1", b"b1"])
+    assert not is_one_of(b"a1", [])
 
 
 def test_a_hint_tells_keys_apart_and_gives_none_away() -> None:

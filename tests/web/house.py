@@ -25,6 +25,7 @@ from doorcode.flows.deps import BotCheck, Deps
 from doorcode.flows.me import find_image
 from doorcode.security import api_keys, master_key, tokens
 from doorcode.security.codes import Codes
+from doorcode.security.master_key import MasterKey
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
 from doorcode.security.testing_tokens import TestingTokens
@@ -208,6 +209,7 @@ class House:
     storage: Sqlite
     secret_key: str
     database: Path
+    master: MasterKey
 
     def browser(self, page: str | None = PAGE) -> Browser:
         """A browser that was never here; with page None, a program."""
@@ -303,7 +305,7 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
             *sdk_files.routes(plan.sdk_directories, plan.cdn),
         ]
         app = App(door, routes)
-        yield House(plan, app, door, clock, inbox, storage, secret, database)
+        yield House(plan, app, door, clock, inbox, storage, secret, database, master)
     finally:
         await storage.close()
 

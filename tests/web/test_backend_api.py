@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from doorcode import instance_keys
+
 from .conftest import Builder
-from .house import EMAIL, PAGE, PHONE, Browser, House, refusal
+from .house import EMAIL, INSTANCE, PAGE, PHONE, Browser, House, refusal
 
 WRONG_KEY = (401, "clerk_key_invalid", None)
 GUARDED = ["/v1/jwks", "/v1/users/user_x", "/v1/clients/handshake_payload?nonce=x"]
@@ -23,6 +25,9 @@ GUARDED = ["/v1/jwks", "/v1/users/user_x", "/v1/clients/handshake_payload?nonce=
         "Basic {secret}",
         "{secret}",
         "Bearer {secret}x",
+        "Bearer {all_but_its_last_digit}",
+        "Bearer {with_another_last_digit}",
+        "Bearer {half_of_it}",
         "Bearer é",
         "Bearer pk_live_x",
     ],
@@ -30,7 +35,13 @@ GUARDED = ["/v1/jwks", "/v1/users/user_x", "/v1/clients/handshake_payload?nonce=
 async def test_without_the_secret_key_nothing_is_told(
     house: House, path: str, authorization: str | None
 ) -> None:
-    text = (authorization or "").format(secret=house.secret_key)
+    secret = house.secret_key
+    text = (authorization or "").format(
+        secret=secret,
+        all_but_its_last_digit=secret[:-1],
+        with_another_last_digit=secret[:-1] + ("0" if secret[-1] != "0" else "1"),
+        half_of_it=secret[: len(secret) // 2] + "0" * (len(secret) - len(secret) // 2),
+    )
     headers = {} if authorization is None else {b"authorization": text.encode()}
     answer = await house.browser(None).get(path, headers=headers)
     assert refusal(answer) == WRONG_KEY
@@ -40,6 +51,17 @@ async def test_without_the_secret_key_nothing_is_told(
 async def test_the_secret_key_opens(house: House, scheme: str) -> None:
     answer = await house.backend("/v1/jwks", authorization=f"{scheme} {house.secret_key}")
     assert answer.status_code == 200
+
+
+async def test_each_of_several_secret_keys_opens_and_no_mixture_of_them(house: House) -> None:
+    async with house.storage.transaction() as tx:
+        made = [await instance_keys.add_secret_key(tx, INSTANCE, house.clock.now) for _ in "ab"]
+    for secret in (*made, house.secret_key):
+        answer = await house.backend("/v1/jwks", authorization=f"Bearer {secret}")
+        assert answer.status_code == 200
+    mixed = made[0][:40] + made[1][40:]
+    answer = await house.backend("/v1/jwks", authorization=f"Bearer {mixed}")
+    assert refusal(answer) == WRONG_KEY
 
 
 async def test_only_a_digest_of_the_secret_key_is_kept(house: House) -> None:

@@ -289,7 +289,7 @@ class Courier:
     async def _put_off(self, message: Message, retry_at: int, why: str) -> None:
         async with self._storage.transaction() as tx:
             await tx.message_deferred(message, retry_at, why)
-        self._report("message_deferred", message, why=why, retry_at=retry_at)
+        self._report("message_deferred", message, why=why, retry_in=retry_at - self._now())
         self.wake()
 
     async def _give_up(self, message: Message, why: str) -> None:

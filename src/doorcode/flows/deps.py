@@ -76,8 +76,8 @@ class Deps:
 
     `observe` is told of each event that the log and the metrics are to show.
 
-    `instance` is replaced as a whole when an operator changes a setting; nothing else is
-    ever assigned again.
+    `instance` is replaced as a whole when an operator changes a setting, `tokens` when
+    another key signs; nothing else is ever assigned again.
     """
 
     storage: Storage

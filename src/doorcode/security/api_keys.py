@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import re
 import secrets
+from collections.abc import Iterable
 
 # Where clerk-js looks to tell whether it must name its browser by a token.
 _DEV_BROWSER_HOSTS = (
@@ -81,6 +83,16 @@ def cookie_suffix(publishable: str) -> str:
 def secret_key() -> str:
     """A new secret key: 256 random bits. It must not hold a third underscore."""
     return "sk_live_" + secrets.token_hex(32)
+
+
+def is_one_of(given: bytes, valid: Iterable[bytes]) -> bool:
+    """Whether a secret key's digest is among the valid ones.
+
+    Each is compared, in constant time: how long it takes tells neither how much of a digest
+    was right nor which key it was.
+    """
+    matches = [hmac.compare_digest(given, one) for one in valid]
+    return any(matches)
 
 
 def hint(secret: str) -> str:

@@ -47,11 +47,15 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """An RSA key pair at rest: `sealed` is the private key under the master key."""
+    """An RSA key pair at rest: `sealed` is the private key under the master key.
+
+    `signs_from` is when its turn begins (`domain.key_rotation`).
+    """
 
     id: str
     sealed: bytes
     created_at: int
+    signs_from: int
 
 
 class Transaction(Protocol):
@@ -366,11 +370,14 @@ class Transaction(Protocol):
     async def save_signing_key(self, key: SealedKey) -> None:
         """Add an RSA key, or replace the seal of one."""
 
+    async def delete_signing_key(self, key_id: str) -> None:
+        """Forget an RSA key."""
+
     async def add_secret_key(self, digest: bytes, hint: str, now: int) -> None:
         """Remember an API key by its digest; `hint` is what may be shown of it."""
 
-    async def has_secret_key(self, digest: bytes) -> bool:
-        """Whether an API key of this digest is valid."""
+    async def secret_key_digests(self) -> list[bytes]:
+        """The digests of the valid API keys, for whoever compares them in constant time."""
 
     async def secret_keys(self) -> list[tuple[str, int]]:
         """The hints of the valid API keys with the time of their making."""

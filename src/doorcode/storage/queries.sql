@@ -585,20 +585,24 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: signing_keys
 -- The RSA keys, newest first.
-SELECT id, sealed, created_at FROM signing_keys ORDER BY created_at DESC, id;
+SELECT id, sealed, created_at, signs_from FROM signing_keys ORDER BY created_at DESC, id;
 
 -- name: save_signing_key
 -- Adds an RSA key or seals it anew.
-INSERT INTO signing_keys (id, sealed, created_at) VALUES (:id, :sealed, :created_at)
+INSERT INTO signing_keys (id, sealed, created_at, signs_from) VALUES (:id, :sealed, :created_at, :signs_from)
 ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed;
+
+-- name: delete_signing_key
+-- An RSA key whose turn will not come.
+DELETE FROM signing_keys WHERE id = :id;
 
 -- name: add_secret_key
 -- An API key, by its digest.
 INSERT INTO secret_keys (digest, hint, created_at) VALUES (:digest, :hint, :created_at);
 
--- name: has_secret_key
--- Whether an API key is ours.
-SELECT 1 AS found FROM secret_keys WHERE digest = :digest;
+-- name: secret_key_digests
+-- All valid API keys: an index finds a digest in a time that depends on how much of it fits.
+SELECT digest FROM secret_keys;
 
 -- name: secret_keys
 -- What may be shown of the API keys.
@@ -688,6 +692,14 @@ DELETE FROM reverifications WHERE session_id IN (
 -- Sign-in tokens are forgotten a month after their end; invitations are kept for the list.
 DELETE FROM tickets WHERE id IN (
     SELECT id FROM tickets WHERE kind = 'sign_in_token' AND expires_at <= :now - 2592000000 LIMIT :most);
+
+-- name: delete_former_signing_keys
+-- RSA keys whose last token is over: the next one's turn began two minutes ago (domain/key_rotation.py).
+DELETE FROM signing_keys WHERE id IN (
+    SELECT id FROM signing_keys AS k WHERE EXISTS (
+        SELECT 1 FROM signing_keys AS n
+        WHERE (n.signs_from, n.id) > (k.signs_from, k.id) AND n.signs_from <= :now - 120000)
+    LIMIT :most);
 
 -- name: delete_idle_clients
 -- Clients that never signed in, or whose last session is forgotten, and that do nothing.

@@ -38,6 +38,7 @@ CLEANING = (
     "delete_old_sessions",
     "delete_expired_reverifications",
     "delete_old_tickets",
+    "delete_former_signing_keys",
     "delete_idle_clients",
 )
 
@@ -248,14 +249,21 @@ class SqlTransaction(AccountStatements, LimitStatements):
 
     async def save_signing_key(self, key: SealedKey) -> None:
         await self._sql.run(
-            "save_signing_key", id=key.id, sealed=key.sealed, created_at=key.created_at
+            "save_signing_key",
+            id=key.id,
+            sealed=key.sealed,
+            created_at=key.created_at,
+            signs_from=key.signs_from,
         )
+
+    async def delete_signing_key(self, key_id: str) -> None:
+        await self._sql.run("delete_signing_key", id=key_id)
 
     async def add_secret_key(self, digest: bytes, hint: str, now: int) -> None:
         await self._sql.run("add_secret_key", digest=digest, hint=hint, created_at=now)
 
-    async def has_secret_key(self, digest: bytes) -> bool:
-        return await self._one("has_secret_key", digest=digest) is not None
+    async def secret_key_digests(self) -> list[bytes]:
+        return [row[0] for row in await self._sql.rows("secret_key_digests")]
 
     async def secret_keys(self) -> list[tuple[str, int]]:
         return [(row[0], row[1]) for row in await self._sql.rows("secret_keys")]

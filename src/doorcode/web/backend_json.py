@@ -14,6 +14,7 @@ from doorcode.domain import errors
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import BODY_BYTES, FIELD_CHARACTERS, METADATA_BYTES
 from doorcode.domain.ticket import Listing
+from doorcode.security import api_keys
 from doorcode.security.random_ids import digest
 from doorcode.web.door import Door
 
@@ -44,8 +45,9 @@ async def _expect_secret_key(door: Door, request: Request) -> None:
     deps = door.deps
     if scheme.lower() == "bearer" and secret:
         async with deps.storage.reading() as tx:
-            if await tx.has_secret_key(digest(deps.instance.id, "secret-key", secret.strip())):
-                return
+            valid = await tx.secret_key_digests()
+        if api_keys.is_one_of(digest(deps.instance.id, "secret-key", secret.strip()), valid):
+            return
     raise Refused(errors.SECRET_KEY_INVALID)
 
 

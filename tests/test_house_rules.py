@@ -39,6 +39,7 @@ CLOCK_AND_CHANCE = {
     "web/errors.py": "a trace id, so that a person can name the answer they got",
     "delivery/courier.py": "jitter between two tries; nothing secret",
     "client/": "the SDK runs in somebody else's program and brings its own clock",
+    "selfcheck/": "it runs outside the server, and draws identifiers that nobody has used",
 }
 
 # module or folder/: why it has no test file of its name
@@ -49,6 +50,7 @@ TESTED_ELSEWHERE = {
     "flows/whom.py": "the first steps of sign_in.start; tested in tests/flows/test_sign_in.py",
     "flows/sign_up_form.py": "the form of sign_up.start; tested in tests/flows/test_sign_up.py",
     "storage/interface.py": "promises only; held by tests/storage/conformance.py",
+    "selfcheck/refusals.py": "two exceptions; raised and met in tests/selfcheck/test_*.py",
     "__main__.py": "one call of cli.main",
     "web/redirects.py": "tested in tests/web/pages/test_redirects.py, on real pages",
     "web/pages/": "whole pages are tested in tests/web/pages, by what a person does on them",

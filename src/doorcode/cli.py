@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from doorcode import __version__, cli_keys, cli_settings, sdk_install
+from doorcode import __version__, cli_keys, cli_selfcheck, cli_settings, sdk_install
 from doorcode.cli_text import complain, greet_developer, greet_operator
 from doorcode.local_tls import LocalTls, open_local_tls
 from doorcode.log_lines import write_log
@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     on_data = cli_keys.add_commands(keys)
     on_data += cli_settings.add_commands(
         commands.add_parser("settings", help="see and change what is asked of people")
+    )
+    cli_selfcheck.add_arguments(
+        commands.add_parser("selfcheck", help="try the guarantees against a running deployment")
     )
     sdk = commands.add_parser("sdk", help="the browser SDK's files")
     install = sdk.add_subparsers(required=True, metavar="install").add_parser(

@@ -78,7 +78,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         inbox = Inbox(development=True) if settings.development else None
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
         live_keys = LiveKeys(storage, sealer, settings.issuer, keys.signing)
-        deps = _deps(instance, storage, keys, live_keys, sealer, courier, _bot_check(settings))
+        bot_check = _bot_check(settings)
+        deps = _deps(instance, storage, keys, live_keys, sealer, courier, bot_check)
         door = Door(
             deps,
             _boundary(settings),

@@ -1,0 +1,1 @@
+"""The guarantees, tried from outside on test identifiers; it shares nothing with the server."""

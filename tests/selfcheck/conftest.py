@@ -1,0 +1,93 @@
+"""Fixtures of the check's tests: a server in this process, and the check before its door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.web.house import House, Plan, open_house
+
+from doorcode.domain import limits
+from doorcode.selfcheck import guesses
+from doorcode.selfcheck.check import Options, run
+from doorcode.selfcheck.deployment import look_at
+from doorcode.selfcheck.people import People
+from doorcode.selfcheck.prober import Prober
+from doorcode.selfcheck.report import Report, Verdict
+
+from .fronts import Front
+
+Check = Callable[..., Awaitable[Report]]
+KNOWN_DEVICES = hasattr(limits, "KNOWN_DEVICES")
+needs_known_devices = pytest.mark.skipif(
+    not KNOWN_DEVICES, reason="the server has no guesses of their own for known clients yet"
+)
+# What a good server of this tree does not promise yet.
+NOT_YET = frozenset() if KNOWN_DEVICES else frozenset({guesses.KNOWN_ENTERS})
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A server as `doorcode dev` makes it, its limits per network address off."""
+    async with open_house(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def build(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
+    """Build a server that differs in what is named."""
+    async with AsyncExitStack() as stack:
+
+        async def build_one(**changes: Any) -> House:
+            return await stack.enter_async_context(open_house(tmp_path, Plan(**changes)))
+
+        yield build_one
+
+
+def prober_of(front: Front, **options: Any) -> Prober:
+    """A prober whose clock is the house's: what it waits for passes at once."""
+    clock = front.house.clock
+
+    async def sleep(seconds: float) -> None:
+        clock.advance(round(seconds * limits.SECOND))
+
+    http = httpx.AsyncClient(transport=front, base_url=front.house.plan.url)
+    now = lambda: clock.now / limits.SECOND  # noqa: E731
+    return Prober(http, clock=now, sleep=sleep, **options)
+
+
+async def people_of(front: Front, **options: Any) -> People:
+    """Everybody that a single row needs."""
+    prober = prober_of(front, **options)
+    people = People(prober, await look_at(prober))
+    await people.choose_kind()
+    return people
+
+
+async def check(
+    front: Front,
+    *,
+    slow: bool = False,
+    samples: int = 2,
+    said: list[str] | None = None,
+    **options: Any,
+) -> Report:
+    """Check the house behind a front."""
+    say = [] if said is None else said
+    prober = prober_of(front, **options)
+    asked = Options(slow=slow, samples=samples)
+    return await run(prober, front.house.plan.url, "2027-01-15T08:00:00Z", "0", asked, say.append)
+
+
+def failed(report: Report) -> set[str]:
+    """The guarantees that fail, without those that this tree does not promise yet."""
+    return {row.guarantee for row in report.rows if row.verdict is Verdict.FAILS} - NOT_YET
+
+
+def of(report: Report, *verdicts: Verdict) -> set[str]:
+    """The guarantees that came to one of these verdicts."""
+    return {row.guarantee for row in report.rows if row.verdict in verdicts}

@@ -257,9 +257,21 @@ async def test_a_country_costs_no_more_than_its_money_on_a_day(world: World) -> 
     said = await asyncio.gather(*(code_of(asks(world, to)) for to in numbers))
     assert said.count(None) == 3
     assert set(said) == {None, "unsupported_country_code"}
-    assert world.rows("SELECT country, spent FROM money") == [("US", 3 * price)]
+    assert world.rows("SELECT spent FROM money WHERE country = 'US'") == [(3 * price,)]
     world.clock.forward(limits.DAY)
     assert await code_of(asks(world, "+14155552680")) is None
+
+
+async def test_all_countries_together_cost_no_more_than_the_instance_may(world: World) -> None:
+    policy = Policy(countries=frozenset({"US", "GB"}))
+    world.switch(shield=Shield(policy=policy))
+    await asks(world, ADA)
+    [(spent,)] = world.rows("SELECT spent FROM money WHERE country = '*'")
+    world.switch(shield=Shield(policy=policy, money_in_all=spent))
+    assert await code_of(asks(world, BRITON)) == "sms_send_error"
+    assert await code_of(asks(world, ADA_MAIL)) is None  # mail costs nothing
+    assert (limits.MONEY_IN_ALL, "refused") in await buckets(world)
+    assert world.rows("SELECT count(*) FROM money") == [(2,)]
 
 
 async def test_what_reaches_the_inbox_costs_nothing(world: World) -> None:
@@ -272,7 +284,7 @@ async def test_what_reaches_the_inbox_costs_nothing(world: World) -> None:
 async def test_a_refused_code_is_not_paid_for(world: World) -> None:
     for _ in range(8):
         await code_of(asks(world))
-    spent = world.rows("SELECT spent FROM money")[0][0]
+    spent = world.rows("SELECT spent FROM money WHERE country = 'US'")[0][0]
     prices = world.rows("SELECT sum(price), count(*) FROM sends")
     assert prices[0][0] == spent
     assert prices[0][1] == sent(world, ADA)

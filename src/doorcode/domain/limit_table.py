@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from doorcode.domain import limits
+from doorcode.domain.instance import Shield
 from doorcode.domain.limits import HOUR, RATES, SECOND
+from doorcode.domain.shield import Policy
 
 
 class Scope(StrEnum):
@@ -111,9 +113,17 @@ LIMITS = (
     Limit(
         limits.MONEY,
         Scope.COUNTRY,
-        "25 US dollars a day (UTC), by list prices and segments",
+        f"{Policy().money_per_country // 1_000_000} US dollars a day (UTC), by list prices and "
+        "segments",
         "unsupported_country_code",
         "shield.dollars_per_country_and_day",
+    ),
+    Limit(
+        limits.MONEY_IN_ALL,
+        Scope.INSTANCE,
+        f"{Shield().money_in_all // 1_000_000} US dollars a day (UTC), all countries together",
+        "sms_send_error",
+        "shield.dollars_per_day",
     ),
     Limit(
         limits.PAUSED,

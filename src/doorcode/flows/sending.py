@@ -16,7 +16,7 @@ from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance, ShieldMode
-from doorcode.domain.limits import COUNTRY, MONEY, PAUSED, TYPE
+from doorcode.domain.limits import COUNTRY, MONEY, MONEY_IN_ALL, PAUSED, TYPE
 from doorcode.domain.phone_numbers import country_of
 from doorcode.domain.prices import price_of
 from doorcode.domain.send import Pause, Send
@@ -34,6 +34,9 @@ from doorcode.domain.shield import (
 from doorcode.flows import audit
 from doorcode.flows.deps import Caller, Deps
 from doorcode.storage.interface import Transaction
+
+
+ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +203,16 @@ async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
 
 
 async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
-    """Take the price from the country's day, whatever was read before."""
-    sending, most = weighed.sending, deps.instance.shield.policy.money_per_country
-    day = sending.at // limits.DAY
-    if not await tx.spend_money(sending.country, day, sending.price, most):
-        event = _event(about, "shield.decided", "refused", MONEY, country=sending.country)
-        raise Refused(_country_refusal(about.address), event)
+    """Take the price from the day's money of the country and of all, whatever was read before."""
+    sending, shield = weighed.sending, deps.instance.shield
+    budgets = (
+        (sending.country, shield.policy.money_per_country, MONEY, _country_refusal(about.address)),
+        (ALL_COUNTRIES, shield.money_in_all, MONEY_IN_ALL, errors.SMS_UNDELIVERABLE),
+    )
+    for country, most, bucket, refusal in budgets:
+        if not await tx.spend_money(country, sending.at // limits.DAY, sending.price, most):
+            event = _event(about, "shield.decided", "refused", bucket, country=sending.country)
+            raise Refused(refusal, event)
 
 
 def _refusal(failed: Check, address: Address) -> Refusal:

@@ -35,7 +35,6 @@ from doorcode.flows import audit
 from doorcode.flows.deps import Caller, Deps
 from doorcode.storage.interface import Transaction
 
-
 ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 

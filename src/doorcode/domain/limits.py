@@ -20,6 +20,10 @@ RESEND_AFTER = 30 * SECOND
 GUESSES_PER_ADDRESS = 10
 GUESS_WINDOW = HOUR
 
+# ── sending: these hold in the database too ───────────────────────────────────────────
+SENDS_PER_10_MINUTES = 6
+SENDS_PER_DAY = 20
+
 # ── lifetimes ─────────────────────────────────────────────────────────────────────────
 ATTEMPT_LIVES_FOR = DAY
 REVERIFICATION_LIVES_FOR = 15 * MINUTE  # unused; each code that is asked for begins it anew

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
 from doorcode.domain.limits import DAY, MINUTE
@@ -32,7 +33,8 @@ MASS = 8.0  # how many codes the larger neighbourhood's word is worth
 MASS_OF_COUNTRY = 20.0
 VOICES = 4.0  # how many codes of one neighbourhood count in the one around it
 
-UNTYPED_PER_NUMBER = 5.0
+UNTYPED_PER_NUMBER = 6.0
+COUNTED = 0.5  # a number with more than this untyped was counted in its neighbourhoods
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to the block
 
 PAUSE_AFTER = 30.0  # codes untyped, none typed
@@ -163,14 +165,15 @@ class _Places:
         yield from (*self.networks, *self.client)
 
 
-def _networks(network: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _networks(network: str) -> tuple[str, ...]:
     if not network:
-        return []
+        return ()
     if ":" not in network:
         parts = network.split(".")
-        return [".".join(parts[:2]), ".".join(parts[:3]), network]
+        return (".".join(parts[:2]), ".".join(parts[:3]), network)
     address = IPv6Address(network.partition("/")[0])
-    return [str(ip_network((address, bits), strict=False)) for bits in (32, 48, 64)]
+    return tuple(str(ip_network((address, bits), strict=False)) for bits in (32, 48, 64))
 
 
 # ── the ruling ────────────────────────────────────────────────────────────────────────
@@ -227,6 +230,10 @@ def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]
 def _adaptive(places: _Places, book: _Book) -> list[Check]:
     number = book.of(places.number)
     budget = UNTYPED_PER_NUMBER + number.typed
+    if number.untyped >= COUNTED:
+        # Who asks again is not judged by their own first code.
+        for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
+            book.read[tally.subject] = tally
     world = _share(book.of(places.world), USUAL, MASS_OF_COUNTRY)
     country = _share(book.of(places.country), world, MASS_OF_COUNTRY)
     block = _chain(places.blocks, country, book)
@@ -326,7 +333,7 @@ def after_sending(sending: Sending, tallies: Mapping[str, Tally]) -> list[Tally]
     places = _Places.of(sending)
     number = book.of(places.number)
     # A second code to the same number says nothing new of its neighbours.
-    weight = 0.0 if number.untyped >= 0.5 else 1.0
+    weight = 0.0 if number.untyped >= COUNTED else 1.0
     return _count(places, book, replace(number, untyped=number.untyped + 1), weight, (1, 0, 1))
 
 
@@ -337,7 +344,7 @@ def after_verifying(
     book = _Book(tallies, at)
     places = _Places.read(subjects)
     number = book.of(places.number)
-    was_counted = float(number.untyped >= 0.5)
+    was_counted = float(number.untyped >= COUNTED)
     fresh = 0.5 ** (max(0, at - sent_at) / FRESH_HALF_LIFE)
     typed = max(0.0, 1 - number.typed)
     known = replace(number, untyped=0.0, typed=number.typed + typed)

@@ -29,9 +29,15 @@ FRESH_COUNTS = 0.5  # what a code of this moment counts before that
 
 LIMIT = 0.47  # the share of codes untyped over which a send is refused
 USUAL = 0.15  # what is expected before anything is known
-MASS = 8.0  # how many codes the larger neighbourhood's word is worth
-MASS_OF_COUNTRY = 20.0
-VOICES = 4.0  # how many codes of one neighbourhood count in the one around it
+TOLERATED = 0.4  # codes untyped for each typed, among people
+MASS_OF_COUNTRY = 40.0
+MASSES_OF_BLOCKS = (20.0, 14.0, 10.0, 8.0, 8.0)
+MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)
+MASSES_OF_CLIENT = (6.0,)
+LEAST_PRIOR, MOST_PRIOR = 0.05, 0.4
+VOICES = 1.5
+VOICES_OF_COUNTRY = 10.0
+LIVED_IN = 3.0
 
 UNTYPED_PER_NUMBER = 6.0
 COUNTED = 0.5  # a number with more than this untyped was counted in its neighbourhoods
@@ -234,19 +240,23 @@ def _adaptive(places: _Places, book: _Book) -> list[Check]:
         # Who asks again is not judged by their own first code.
         for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
             book.read[tally.subject] = tally
+    nation = book.of(places.country)
     world = _share(book.of(places.world), USUAL, MASS_OF_COUNTRY)
-    country = _share(book.of(places.country), world, MASS_OF_COUNTRY)
-    block = _chain(places.blocks, country, book)
-    network = _chain(places.networks, country, book)
-    client = _chain(places.client, country, book)
-    base = _logit(country)
+    country = _share(nation, world, MASS_OF_COUNTRY)
+    is_lived_in = nation.typed >= LIVED_IN or number.typed >= COUNTED
+    prior = min(max(country, LEAST_PRIOR), MOST_PRIOR)
+    block = _chain(places.blocks, MASSES_OF_BLOCKS, prior, book)
+    network = _chain(places.networks, MASSES_OF_NETWORKS, prior, book)
+    client = _chain(places.client, MASSES_OF_CLIENT, prior, book)
+    base = _logit(prior)
     moves = [max(-1.0, _logit(one) - base) for one in (block, network, client)]
     share = 1 / (1 + math.exp(-(base + sum(moves))))
     worst = max(zip(moves, ("block", "network", "client"), strict=True))
-    name = worst[1] if worst[0] > 0.3 else "area"
-    if number.typed >= 0.5:
+    name = worst[1]
+    if number.typed >= COUNTED:
         share = 0.0
     return [
+        Check("shield.area", is_lived_in or country <= LIMIT, country, LIMIT, "nobody types in this country"),
         Check(
             "shield.number",
             number.untyped < budget,
@@ -264,24 +274,29 @@ def _adaptive(places: _Places, book: _Book) -> list[Check]:
     ]
 
 
-def _chain(names: Sequence[str], prior: float, book: _Book) -> float:
+def _chain(names: Sequence[str], masses: Sequence[float], prior: float, book: _Book) -> float:
+    """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
-    for index, name in enumerate(names):
+    masses = masses[len(masses) - len(names) :]
+    for index, (name, mass) in enumerate(zip(names, masses, strict=True)):
         tally = book.of(name)
         if index + 1 < len(names):
             tally = _without(tally, book.of(names[index + 1]))
-        share = _share(tally, share, MASS)
+        share = _share(tally, share, mass)
     return share
 
 
 def _without(tally: Tally, child: Tally) -> Tally:
-    """The neighbourhood without the part that its child told it."""
-    told = _voice(child)
+    """The neighbourhood without what its child told it."""
+    usual = min(child.untyped, TOLERATED * child.typed)
+    excess = child.untyped - usual
+    told = usual + VOICES * math.log1p(excess / VOICES)
+    part = told / child.untyped if child.untyped else 0.0
     return replace(
         tally,
-        untyped=max(0.0, tally.untyped - told * child.untyped),
-        typed=max(0.0, tally.typed - told * child.typed),
-        fresh=max(0.0, tally.fresh - told * child.fresh),
+        untyped=max(0.0, tally.untyped - told),
+        typed=max(0.0, tally.typed - child.typed),
+        fresh=max(0.0, tally.fresh - part * child.fresh),
     )
 
 
@@ -291,8 +306,9 @@ def _share(tally: Tally, prior: float, mass: float) -> float:
 
 
 def _voice(tally: Tally) -> float:
-    """What one more code of a neighbourhood counts in the one around it."""
-    return min(1.0, VOICES / max(1.0, tally.untyped + tally.typed))
+    """What one more untyped code of a neighbourhood counts in the one around it."""
+    excess = max(0.0, tally.untyped - TOLERATED * tally.typed)
+    return VOICES / (VOICES + excess)
 
 
 def _logit(share: float) -> float:
@@ -362,14 +378,17 @@ def _count(
 
     def climb(names: Sequence[str], weight: float) -> float:
         for name in reversed(names):
-            tally = book.of(name)
-            counted.append(_plus(tally, weight, change))
-            weight *= _voice(tally)
+            before, after = book.of(name), _plus(book.of(name), weight, change)
+            counted.append(after)
+            weight *= _voice(before if change[0] > 0 else after)  # the same there and back
         return weight
 
     climb(places.client, weight)
-    outward = min(climb(places.blocks, weight), climb(places.networks, weight))
-    climb((places.world, places.country), outward)
+    outward = climb(places.blocks, weight) * climb(places.networks, weight)
+    country = book.of(places.country)
+    counted.append(_plus(country, outward, change))
+    if country.typed < VOICES_OF_COUNTRY:
+        counted.append(_plus(book.of(places.world), outward * _voice(country), change))
     return counted
 
 
@@ -378,6 +397,6 @@ def _plus(tally: Tally, weight: float, change: tuple[float, float, float]) -> Ta
     return replace(
         tally,
         untyped=max(0.0, tally.untyped + weight * untyped),
-        typed=tally.typed + weight * typed,
+        typed=tally.typed + typed,
         fresh=max(0.0, tally.fresh + weight * fresh),
     )

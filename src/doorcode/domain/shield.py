@@ -23,21 +23,25 @@ from doorcode.domain.limits import DAY, MINUTE
 from doorcode.domain.phone_numbers import calling_code, unwanted
 
 # ── the constants: measured with bench/pumping.py, told in docs/shield.md ─────────────
-HALF_LIFE = 2 * DAY  # of every count
+HALF_LIFE = 3 * DAY  # of every count
 FRESH_HALF_LIFE = MINUTE  # how soon a code that nobody typed yet is held against the sender
 FRESH_COUNTS = 0.5  # what a code of this moment counts before that
 
 LIMIT = 0.47  # the share of codes untyped over which a send is refused
 USUAL = 0.15  # what is expected before anything is known
 TOLERATED = 0.4  # codes untyped for each typed, among people
+MASS_OF_WORLD = 10.0
 MASS_OF_COUNTRY = 40.0
 MASSES_OF_BLOCKS = (20.0, 14.0, 10.0, 8.0, 8.0)
 MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)
 MASSES_OF_CLIENT = (6.0,)
-LEAST_PRIOR, MOST_PRIOR = 0.05, 0.4
+LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22
+MOST_PRIOR_OF_STRANGERS = 0.4
 VOICES = 1.5
 VOICES_OF_COUNTRY = 10.0
-LIVED_IN = 3.0
+LIVED_IN = 0.1
+ASIDE = 0.3
+PROBE = 3 * MINUTE
 
 UNTYPED_PER_NUMBER = 6.0
 COUNTED = 0.5  # a number with more than this untyped was counted in its neighbourhoods
@@ -241,22 +245,28 @@ def _adaptive(places: _Places, book: _Book) -> list[Check]:
         for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
             book.read[tally.subject] = tally
     nation = book.of(places.country)
-    world = _share(book.of(places.world), USUAL, MASS_OF_COUNTRY)
+    world = _share(book.of(places.world), USUAL, MASS_OF_WORLD)
     country = _share(nation, world, MASS_OF_COUNTRY)
-    is_lived_in = nation.typed >= LIVED_IN or number.typed >= COUNTED
-    prior = min(max(country, LEAST_PRIOR), MOST_PRIOR)
+    last = book.tallies.get(places.country)
+    quiet = book.now - last.at if last else DAY
+    is_lived_in = nation.typed >= max(1.0, LIVED_IN * nation.untyped)
+    is_probe = quiet > PROBE * 2 ** min(20.0, nation.untyped / 12 - 2)
+    most = MOST_PRIOR if is_lived_in else MOST_PRIOR_OF_STRANGERS
+    prior = min(max(country, LEAST_PRIOR), most)
     block = _chain(places.blocks, MASSES_OF_BLOCKS, prior, book)
     network = _chain(places.networks, MASSES_OF_NETWORKS, prior, book)
     client = _chain(places.client, MASSES_OF_CLIENT, prior, book)
     base = _logit(prior)
     moves = [max(-1.0, _logit(one) - base) for one in (block, network, client)]
-    share = 1 / (1 + math.exp(-(base + sum(moves))))
+    worst_move = max(moves)
+    rest = sum(moves) - worst_move
+    share = 1 / (1 + math.exp(-(base + worst_move + (ASIDE if rest > 0 else 1.0) * rest)))
     worst = max(zip(moves, ("block", "network", "client"), strict=True))
     name = worst[1]
     if number.typed >= COUNTED:
         share = 0.0
     return [
-        Check("shield.area", is_lived_in or country <= LIMIT, country, LIMIT, "nobody types in this country"),
+        Check("shield.area", number.typed >= COUNTED or is_lived_in or is_probe or country <= LIMIT, country, LIMIT, "nobody types in this country"),
         Check(
             "shield.number",
             number.untyped < budget,
@@ -348,8 +358,8 @@ def after_sending(sending: Sending, tallies: Mapping[str, Tally]) -> list[Tally]
     book = _Book(tallies, sending.at)
     places = _Places.of(sending)
     number = book.of(places.number)
-    # A second code to the same number says nothing new of its neighbours.
-    weight = 0.0 if number.untyped >= COUNTED else 1.0
+    # A second code to the same number says nothing new of its neighbours, a fifth does.
+    weight = 1.0 if number.untyped < COUNTED else 0.5 if number.untyped > 3.5 else 0.0
     return _count(places, book, replace(number, untyped=number.untyped + 1), weight, (1, 0, 1))
 
 

@@ -22,33 +22,35 @@ from ipaddress import IPv6Address, ip_network
 from doorcode.domain.limits import DAY, MINUTE
 from doorcode.domain.phone_numbers import calling_code, unwanted
 
-# ── the constants: measured with bench/pumping.py, told in docs/shield.md ─────────────
+# ── the constants: chosen by bench/pumping.py, told in docs/shield.md ──────────────────
 HALF_LIFE = 3 * DAY  # of every count
-FRESH_HALF_LIFE = MINUTE  # how soon a code that nobody typed yet is held against the sender
-FRESH_COUNTS = 0.5  # what a code of this moment counts before that
+FRESH_HALF_LIFE = MINUTE  # how soon an untyped code counts whole
+FRESH_COUNTS = 0.5  # what it counts until then
 
-LIMIT = 0.47  # the share of codes untyped over which a send is refused
-USUAL = 0.15  # what is expected before anything is known
-TOLERATED = 0.4  # codes untyped for each typed, among people
-MASS_OF_WORLD = 10.0
-MASS_OF_COUNTRY = 40.0
-MASSES_OF_BLOCKS = (20.0, 14.0, 10.0, 8.0, 8.0)
-MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)
+LIMIT = 0.44  # the share of codes expected to stay untyped over which none is sent
+USUAL = 0.15  # that share before anything is known
+TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
+LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
+MOST_PRIOR_OF_STRANGERS = 0.35  # and one where nobody does
+LIVED_IN = 0.04  # codes typed for each untyped: from there on, people live in a country
+ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
+
+# How many codes the word of the larger neighbourhood is worth in the smaller one.
+MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 40.0
+BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
+MASSES_OF_BLOCKS = (20.0, 14.0, 11.0, 9.0, 8.0)
+MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
-LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22
-MOST_PRIOR_OF_STRANGERS = 0.4
-VOICES = 1.5
-VOICES_OF_COUNTRY = 10.0
-LIVED_IN = 0.1
-ASIDE = 0.3
-PROBE = 3 * MINUTE
+VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of others
 
-UNTYPED_PER_NUMBER = 6.0
-COUNTED = 0.5  # a number with more than this untyped was counted in its neighbourhoods
-BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to the block
+UNTYPED_PER_NUMBER = 7.0
+COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
+PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
 
-PAUSE_AFTER = 30.0  # codes untyped, none typed
-PAUSE_MONEY = 1_000_000
+PAUSE_AFTER = 30.0  # codes untyped and none typed
+PAUSE_MONEY = 1_000_000  # millionths of a US dollar
+
+STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,6 @@ class Check:
     used: float
     limit: float
     why: str
-
-
-STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,103 +187,109 @@ def _networks(network: str) -> tuple[str, ...]:
 
 # ── the ruling ────────────────────────────────────────────────────────────────────────
 def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
-    """Whether this code should be sent, and why not."""
+    """Whether this code should be sent, and why not.
+
+    A client that signed in to this number before is asked nothing that others could spoil:
+    else whoever sends codes to strangers' numbers would shut them out.
+    """
     checks = _static(sending, evidence, policy)
     if sending.is_known:
         return Ruling(tuple(checks))
     book = _Book(evidence.tallies, sending.at)
     places = _Places.of(sending)
-    checks.append(
-        Check(
-            "shield.paused",
-            not evidence.is_paused,
-            float(evidence.is_paused),
-            0.0,
-            f"codes to {sending.country} are paused until an operator resumes them",
-        )
-    )
-    checks += _adaptive(places, book)
     country = book.of(places.country)
-    pause = (
-        country.untyped >= PAUSE_AFTER
-        and country.typed < 1
-        and country.untyped * sending.price >= PAUSE_MONEY
-    )
-    return Ruling(tuple(checks), pause)
-
-
-def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]:
-    is_open = policy.countries is None or sending.country in policy.countries
-    kind = unwanted(sending.to, voip=policy.refuse_voip)
-    money = evidence.money_spent + sending.price
-    place = sending.country or "no country"
-    return [
-        Check(
-            "shield.country",
-            is_open,
-            0.0 if is_open else 1.0,
-            0.0,
-            f"{place} is not among the countries that codes are sent to",
-        ),
-        Check("shield.type", kind is None, float(kind is not None), 0.0, f"the number is {kind}"),
-        Check(
-            "shield.money",
-            money <= policy.money_per_country,
-            float(money),
-            float(policy.money_per_country),
-            f"the day's money for {place} is spent",
-        ),
-    ]
-
-
-def _adaptive(places: _Places, book: _Book) -> list[Check]:
+    paused = f"codes to {sending.country} are paused until an operator resumes them"
+    checks.append(_check("paused", float(evidence.is_paused), 0.0, paused))
     number = book.of(places.number)
-    budget = UNTYPED_PER_NUMBER + number.typed
     if number.untyped >= COUNTED:
         # Who asks again is not judged by their own first code.
         for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
             book.read[tally.subject] = tally
-    nation = book.of(places.country)
-    world = _share(book.of(places.world), USUAL, MASS_OF_WORLD)
-    country = _share(nation, world, MASS_OF_COUNTRY)
-    last = book.tallies.get(places.country)
-    quiet = book.now - last.at if last else DAY
-    is_lived_in = nation.typed >= max(1.0, LIVED_IN * nation.untyped)
-    is_probe = quiet > PROBE * 2 ** min(20.0, nation.untyped / 12 - 2)
-    most = MOST_PRIOR if is_lived_in else MOST_PRIOR_OF_STRANGERS
-    prior = min(max(country, LEAST_PRIOR), most)
-    block = _chain(places.blocks, MASSES_OF_BLOCKS, prior, book)
-    network = _chain(places.networks, MASSES_OF_NETWORKS, prior, book)
-    client = _chain(places.client, MASSES_OF_CLIENT, prior, book)
-    base = _logit(prior)
-    moves = [max(-1.0, _logit(one) - base) for one in (block, network, client)]
-    worst_move = max(moves)
-    rest = sum(moves) - worst_move
-    share = 1 / (1 + math.exp(-(base + worst_move + (ASIDE if rest > 0 else 1.0) * rest)))
-    worst = max(zip(moves, ("block", "network", "client"), strict=True))
-    name = worst[1]
-    if number.typed >= COUNTED:
-        share = 0.0
+    checks.append(_number(number))
+    if number.typed < COUNTED:
+        checks += [_area(places, book), _neighbours(places, book)]
+    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
+    return Ruling(tuple(checks), is_attack and country.untyped * sending.price >= PAUSE_MONEY)
+
+
+def _check(name: str, used: float, limit: float, why: str) -> Check:
+    return Check(f"shield.{name}", used <= limit, used, limit, why)
+
+
+def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]:
+    is_closed = policy.countries is not None and sending.country not in policy.countries
+    kind = unwanted(sending.to, voip=policy.refuse_voip)
+    money = float(evidence.money_spent + sending.price)
+    place = sending.country or "no country"
     return [
-        Check("shield.area", number.typed >= COUNTED or is_lived_in or is_probe or country <= LIMIT, country, LIMIT, "nobody types in this country"),
-        Check(
-            "shield.number",
-            number.untyped < budget,
-            number.untyped,
-            budget,
-            "codes to this number lately, and none was typed",
-        ),
-        Check(
-            f"shield.{name}",
-            share <= LIMIT,
-            share,
-            LIMIT,
-            f"too many codes to numbers near this one are never typed ({name})",
-        ),
+        _check("country", float(is_closed), 0.0, f"{place} is not on the list of countries"),
+        _check("type", float(kind is not None), 0.0, f"the number is {kind or 'a usual one'}"),
+        _check("money", money, policy.money_per_country, f"the day's money for {place} is spent"),
     ]
 
 
-def _chain(names: Sequence[str], masses: Sequence[float], prior: float, book: _Book) -> float:
+def _number(number: Tally) -> Check:
+    why = f"{number.untyped:.0f} codes to this number lately were never typed"
+    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + number.typed, why)
+
+
+def _area(places: _Places, book: _Book) -> Check:
+    """A country in which hardly any code is typed, to numbers all over it.
+
+    It is tried again after a while, so that an attack on the first day does not close it
+    for the people who come on the second.
+    """
+    country, last = book.of(places.country), book.tallies.get(places.country)
+    quiet = book.now - last.at if last else DAY
+    is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
+    share = _share_of_country(places, book)
+    why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
+    return Check(
+        "shield.area", share <= LIMIT or is_tried or _is_lived_in(country), share, LIMIT, why
+    )
+
+
+def _neighbours(places: _Places, book: _Book) -> Check:
+    """The share to expect of this code, from its block, its network and its browser."""
+    lived_in = _is_lived_in(book.of(places.country))
+    most = MOST_PRIOR if lived_in else MOST_PRIOR_OF_STRANGERS
+    prior = min(max(_share_of_country(places, book), LEAST_PRIOR), most)
+    chains = {
+        "block": (places.blocks, MASSES_OF_BLOCKS),
+        "network": (places.networks, MASSES_OF_NETWORKS),
+        "client": (places.client, MASSES_OF_CLIENT),
+    }
+    # In logits, independent signs add up; these are not independent, hence ASIDE.
+    moves = {
+        name: max(-1.0, _logit(_share_of_chain(*chain, prior, book)) - _logit(prior))
+        for name, chain in chains.items()
+    }
+    worst = max(moves, key=lambda name: moves[name])
+    rest = sum(moves.values()) - moves[worst]
+    logit = _logit(prior) + moves[worst] + (ASIDE * rest if rest > 0 else rest)
+    told = [book.of(name) for name in chains[worst][0]]
+    loudest = max(told, key=lambda tally: tally.untyped - tally.typed, default=None)
+    why = f"of codes to {loudest.subject}, {_counts(loudest)}" if loudest else ""
+    return _check(worst, 1 / (1 + math.exp(-logit)), LIMIT, why)
+
+
+def _is_lived_in(country: Tally) -> bool:
+    return country.typed >= max(1.0, LIVED_IN * country.untyped)
+
+
+def _counts(tally: Tally) -> str:
+    return f"{tally.typed:.0f} were typed lately and {tally.untyped:.0f} were not"
+
+
+# ── shares ────────────────────────────────────────────────────────────────────────────
+def _share_of_country(places: _Places, book: _Book) -> float:
+    world = _share(book.of(places.world), USUAL, MASS_OF_WORLD)
+    return _share(book.of(places.country), min(world, MOST_PRIOR_OF_STRANGERS), MASS_OF_COUNTRY)
+
+
+def _share_of_chain(
+    names: Sequence[str], masses: Sequence[float], prior: float, book: _Book
+) -> float:
     """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
     masses = masses[len(masses) - len(names) :]
@@ -300,7 +305,7 @@ def _without(tally: Tally, child: Tally) -> Tally:
     """The neighbourhood without what its child told it."""
     usual = min(child.untyped, TOLERATED * child.typed)
     excess = child.untyped - usual
-    told = usual + VOICES * math.log1p(excess / VOICES)
+    told = usual + math.log1p(excess)  # the sum of its voices
     part = told / child.untyped if child.untyped else 0.0
     return replace(
         tally,
@@ -318,7 +323,7 @@ def _share(tally: Tally, prior: float, mass: float) -> float:
 def _voice(tally: Tally) -> float:
     """What one more untyped code of a neighbourhood counts in the one around it."""
     excess = max(0.0, tally.untyped - TOLERATED * tally.typed)
-    return VOICES / (VOICES + excess)
+    return 1 / (1 + excess)
 
 
 def _logit(share: float) -> float:

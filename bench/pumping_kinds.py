@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from bench.pumping_people import DAY, Draw, digits, ipv4, ipv4_in, numbers_in, numbers_of
+from bench.pumping_people import DAY, Draw, digits, ipv4, ipv4_in, numbers_in
 from bench.pumping_replay import Event
 
 # Where such traffic goes by the reports of operators and providers.
@@ -67,6 +67,16 @@ def dear(country: str) -> Draw:
     return numbers_in(DEAR[country], length=LENGTHS.get(country, 13))
 
 
+def premium() -> Draw:
+    """Premium rate and satellite numbers."""
+    return any_of([
+        numbers_in("+1900", "+1976", length=12),
+        numbers_in("+44909", length=13),
+        numbers_in("+88213", length=13),
+        numbers_in("+8816", length=12),
+    ])  # fmt: skip
+
+
 def one(value: str) -> Draw:
     """Always the same."""
     return lambda _: value
@@ -109,7 +119,7 @@ def any_of(draws: list[Draw]) -> Draw:
 def attacks(rng: Random, home: Draw, days: float, scale: float = 1.0) -> list[Attack]:
     """One of each kind; `home` draws numbers of the country where the people are."""
     small = rng.choice(list(DEAR))
-    countries = rng.sample(list(DEAR), 20)
+    abroad = any_of([dear(country) for country in rng.sample(list(DEAR), 20)])
 
     def attack(kind, number, address, sends, client=fresh, typed=0.0, again=1, slow=False):
         begin = 0.0 if rng.random() < 0.3 else rng.uniform(0, days * 0.7) * DAY
@@ -128,14 +138,12 @@ def attacks(rng: Random, home: Draw, days: float, scale: float = 1.0) -> list[At
         attack("proxies, blocks", ranges(rng, place(), rng.randint(5, 40), rng.choice([3, 4])),
                ipv4, 6000),
         attack("proxies, small country", dear(small), ipv4, 3000),
-        attack("proxies, countries", any_of([dear(one) for one in countries]), ipv4, 6000),
+        attack("proxies, countries", abroad, ipv4, 6000),
         attack("IPv6 rotation, /48", place(), ipv6_in(prefix + "7:", 1), 2000),
         attack("IPv6 rotation, /32", ranges(rng, place(), 10, 4), ipv6_in(prefix, 2), 3000),
-        attack("one address, countries", any_of([dear(one) for one in countries]), one(ipv4(rng)),
-               2000),
+        attack("one address, countries", abroad, one(ipv4(rng)), 2000),
         attack("pool, anywhere", place(), pool(rng, rng.randint(20, 150)), 5000),
-        attack("premium", any_of([numbers_in("+1900", "+1976", length=12), numbers_in("+44909", length=13),
-               numbers_in("+88213", length=13), numbers_in("+8816", length=12)]), ipv4, 1000),
+        attack("premium", premium(), ipv4, 1000),
         attack("drip", ranges(rng, place(), rng.randint(1, 12), rng.choice([3, 4, 5])), ipv4, 1000,
                slow=True),
         attack("drip, one address", place(), pool(rng, rng.randint(1, 6)), 800, slow=True),
@@ -154,6 +162,3 @@ def spray(rng: Random, home: Draw, days: float, sends: int) -> Attack:
     """Numbers from all over the people's country, another address each time: nothing in a
     single message tells it from a person's first."""
     return Attack("spray", home, ipv4, sends, days * 0.4 * DAY, 12 * 3600, fresh)
-
-
-__all__ = ["Attack", "attacks", "numbers_of", "spray", "traffic"]

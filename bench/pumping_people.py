@@ -73,7 +73,8 @@ def ipv4_in(*prefixes: str) -> Draw:
 
 def ipv6(rng: Random) -> str:
     """An address of a subscriber with a /64, at one of some providers."""
-    return f"2001:{rng.randint(0x400, 0x440):x}:{rng.randint(0, 0xFFFF):x}:{rng.randint(0, 255):x}::{rng.randint(1, 99):x}"
+    provider, site = rng.randint(0x400, 0x440), rng.randint(0, 0xFFFF)
+    return f"2001:{provider:x}:{site:x}:{rng.randint(0, 255):x}::{rng.randint(1, 99):x}"
 
 
 def ipv4_or_6(rng: Random) -> str:

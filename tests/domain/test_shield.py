@@ -223,7 +223,7 @@ def test_a_number_that_was_typed_lately_is_let_through_a_closed_block() -> None:
     memory.passed(block(500))
     back = replace(mine, client_id="new", at=NOON + 501 * MINUTE)
     assert memory.rule(back).failed is None
-    stranger = replace(back, to="+14155552998")
+    stranger = replace(back, to="+14155552998", network="192.0.2.7")
     assert memory.rule(stranger).failed is not None
 
 

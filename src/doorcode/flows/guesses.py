@@ -40,6 +40,14 @@ class Budget:
         return replace(errors.USER_LOCKED, retry_after=seconds, meta=meta)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many guesses everybody else has left at a person, and for how long there are none."""
+
+    left: int
+    opens_in_seconds: int | None = None
+
+
 async def budgets_for(
     deps: Deps, tx: Transaction, caller: Caller, address: Address
 ) -> tuple[Budget, ...]:
@@ -119,7 +127,22 @@ async def wait_for(deps: Deps, tx: Transaction, budget: Budget) -> int:
     made_at = await tx.nth_latest_guess(budget.subject, budget.most, now - budget.window)
     if made_at is None:
         return 0
-    return max(1, -(-(made_at + budget.window - now) // limits.SECOND))
+    return _whole_seconds(made_at + budget.window - now)
+
+
+async def standing_of(deps: Deps, tx: Transaction, user_id: str) -> Standing:
+    """How far everybody else has come, at the worst of a person's addresses."""
+    most, window, now = deps.instance.lockout.attempts, deps.instance.lockout.window, deps.now()
+    made = (await tx.guesses_at_user(user_id, now - window)).values()
+    # The lock is over when the last but `most` falls out of the window.
+    ends = [times[-most] + window for times in made if len(times) >= most]
+    if ends:
+        return Standing(0, _whole_seconds(max(ends) - now))
+    return Standing(most - max(map(len, made), default=0))
+
+
+def _whole_seconds(milliseconds: int) -> int:
+    return max(1, -(-milliseconds // limits.SECOND))
 
 
 async def _refused(deps: Deps, tx: Transaction, caller: Caller, budget: Budget) -> Refused:

@@ -151,6 +151,9 @@ class Transaction(Protocol):
     async def nth_latest_guess(self, subject: str, nth: int, since: int) -> int | None:
         """When the nth latest guess after `since` was made, from 1."""
 
+    async def guesses_at_user(self, user_id: str, since: int) -> dict[str, list[int]]:
+        """When everybody else guessed at each address that a person owns, oldest first."""
+
     async def add_send(self, send: Send, budget: SendBudget) -> bool:
         """Count a code to be sent, where its subject has one left in both windows."""
 

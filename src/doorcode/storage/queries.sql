@@ -186,6 +186,11 @@ DELETE FROM guesses WHERE id = :id;
 SELECT made_at FROM guesses WHERE address = :address AND made_at > :since
 ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
 
+-- name: guesses_at_user
+-- When everybody else guessed at a person's addresses; known devices are counted under other names.
+SELECT g.address, g.made_at FROM addresses AS a JOIN guesses AS g ON g.address = a.kind || ':' || a.value
+WHERE a.user_id = :user_id AND g.made_at > :since ORDER BY g.made_at;
+
 -- name: add_send
 -- Counts a code to be sent where its identifier has one left in both windows.
 INSERT INTO sends (id, subject, verification_id, made_at, price, tallies)

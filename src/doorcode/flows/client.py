@@ -188,6 +188,13 @@ async def ensure(deps: Deps, tx: Transaction, caller: Caller) -> tuple[Client, s
     return client, token
 
 
+async def rotate(deps: Deps, tx: Transaction, client: Client) -> str:
+    """Give a client another cookie: its token. Copies of the old one open nothing from now on."""
+    token = new_token()
+    await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
+    return token
+
+
 async def retire_attempts(tx: Transaction, client: Client) -> Client:
     """Let go of what was under way: its codes are worth nothing from now on."""
     for attempt_id in (client.sign_up_id, client.sign_in_id):

@@ -13,7 +13,7 @@ from doorcode.domain.user import User
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
-from doorcode.security.random_ids import digest, new_id, new_token
+from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
 REMEMBERED_FOR = 30 * DAY  # how long an ended session can still be asked about
@@ -58,8 +58,7 @@ async def start(
     if session.status is Status.ACTIVE:
         await tx.add_device(client.id, user.id, now)
     await tx.user_signed_in(user.id, now)
-    token = new_token()
-    await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
+    token = await clients.rotate(deps, tx, client)
     client = replace(client, updated_at=now, last_active_session_id=session.id)
     return client, session, token
 

@@ -226,7 +226,10 @@ async def test_touch_ends_the_wait_where_no_second_step_is_asked_any_more(world:
 
 
 async def test_second_step_set_up_elsewhere_opens_no_session_that_waits(world: World) -> None:
-    """Who began it by one factor alone may be a thief of that factor."""
+    """Who began it by one factor alone may be a thief of that factor.
+
+    Nor does it help them that the instance stops asking everybody for a second.
+    """
     caller, session_id = await waiting(world)
     [(user_id,)] = world.rows("SELECT id FROM users")
     world.write(
@@ -235,8 +238,10 @@ async def test_second_step_set_up_elsewhere_opens_no_session_that_waits(world: W
         " VALUES ('idn_p', ?, 'phone_number', ?, ?, 0, 1, 1, 1, 1)",
         user_id, ADA, ADA,
     )  # fmt: skip
-    await session.touch(world.deps, caller, session_id)
-    assert await status_of(world, caller, session_id) is Status.PENDING
+    for required in (True, False):
+        world.switch(mfa_required=required)
+        await session.touch(world.deps, caller, session_id)
+        assert await status_of(world, caller, session_id) is Status.PENDING
 
 
 async def test_ended_session_is_not_made_active(world: World) -> None:

@@ -81,7 +81,11 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
     now = deps.now()
     async with deps.storage.transaction() as tx:
         client, session = await own_live(deps, tx, caller, session_id)
-        if not deps.instance.mfa_required and await tx.activate_session(session.id, now):
+        user = await tx.user(session.user_id)
+        may_go_on = not deps.instance.mfa_required and not (
+            user and user.has_second_factor(deps.instance)
+        )
+        if may_go_on and await tx.activate_session(session.id, now):
             session = replace(session, status=Status.ACTIVE, updated_at=now)
             await tx.add_device(client.id, session.user_id, now)
         await tx.touch_session(session.id, now)
@@ -89,7 +93,7 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
         await tx.save_client(client)
         shown = await clients.view(tx, client, now)
         session = replace(session, last_active_at=now)
-        return Answer(session, shown, await tx.user(session.user_id))
+        return Answer(session, shown, user)
 
 
 async def refresh(deps: Deps, caller: Caller, session_id: str) -> tuple[Client, Session]:

@@ -225,7 +225,7 @@ async def test_the_right_code_makes_an_address_theirs(world: World, text: str) -
     owned = subject(await type_code(world, caller, target))
     assert (owned.id, owned.verified_at, owned.updated_at) == (target.id, *[world.clock.time] * 2)
     _, user = await now(world, caller)
-    assert user.owner_of(owned.address) == owned
+    assert user.owned(owned.id) == owned
     assert world.count("pending_addresses") == 0
 
 

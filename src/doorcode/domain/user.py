@@ -75,13 +75,6 @@ class User:
         """One of the user's addresses, by its id."""
         return next((one for one in self.addresses if one.id == address_id), None)
 
-    def owner_of(self, address: Address) -> OwnedAddress | None:
-        """The user's verified address that is this one."""
-        return next(
-            (one for one in self.addresses if one.is_verified and one.address.is_same_as(address)),
-            None,
-        )
-
     def is_primary(self, owned: OwnedAddress) -> bool:
         """Whether it is the first choice of its kind."""
         return owned.id in (self.primary_phone_id, self.primary_email_id)

@@ -85,10 +85,9 @@ async def _by_ticket(deps: Deps, tx: Transaction, text: str) -> Whom:
     ticket = await tickets.find(deps, tx, text)
     if ticket.kind is TicketKind.INVITATION:
         user = await tx.user_by_address(ticket.email) if ticket.email else None
-        # Whoever named the address without proof, beside one of their own, was not invited.
-        if not (user and ticket.email) or not (
-            user.owner_of(ticket.email) or user.signs_in_by(ticket.email, deps.instance)
-        ):
+        # It proves the mailbox, as a code does, and opens what a code to it would. Whoever named
+        # the address without proof, beside one of their own, was not invited.
+        if not (user and ticket.email and user.signs_in_by(ticket.email, deps.instance)):
             raise Refused(errors.INVITATION_NO_ACCOUNT)
         return Whom(ticket.email, user=user, ticket_id=ticket.id)
     user = await tx.user(ticket.user_id) if ticket.user_id else None

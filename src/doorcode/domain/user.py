@@ -137,7 +137,8 @@ class User:
     def identifier(self) -> str:
         """What the user is called where no name is known: primary e-mail, else phone."""
         for kind in (Kind.EMAIL, Kind.PHONE):
-            owned = self.of_kind(kind)
+            # What is only claimed may be a stranger's.
+            owned = [o for o in self.of_kind(kind) if o.is_verified or self.is_primary(o)]
             primary = [one for one in owned if self.is_primary(one)]
             if owned:
                 return (primary or owned)[0].address.spelling

@@ -186,6 +186,7 @@ async def _claim(
         await tx.claim_address(owned)
     except Conflict:  # claimed between the look and the write, on another machine
         raise Refused(CLAIMED) from None
+    await tx.release_addresses(me.user.id)
     await _save(deps, tx, me.user, account.with_address(me.user, owned))
     return await _answer(deps, tx, me, owned.id)
 

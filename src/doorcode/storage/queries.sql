@@ -306,6 +306,16 @@ DELETE FROM addresses WHERE id = :id;
 INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
 VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :created_at, :updated_at);
 
+-- name: release_addresses
+-- What an account owned without proof is only claimed from now on.
+INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
+SELECT id, user_id, kind, value, spelling, is_test, created_at, updated_at
+FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
+
+-- name: delete_unproved_addresses
+-- They lie among the claims now.
+DELETE FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
+
 -- name: delete_pending_address
 -- It has been proved, or taken back.
 DELETE FROM pending_addresses WHERE id = :id;

@@ -248,6 +248,22 @@ class TestMailboxes:
         assert (await at_once(storage, 20, join)).count(True) == 1
 
 
+class TestBans:
+    async def test_a_session_knows_that_its_person_is_banned(self, storage: Storage) -> None:
+        await keep(storage, an.user())
+        for banned in (False, True):
+            async with storage.transaction() as tx:
+                await (
+                    tx.save_user(an.user(banned=True)) if banned else tx.add_session(an.session())
+                )
+                found = [
+                    await tx.session("sess_1"),
+                    *await tx.live_sessions("client_1", NOW),
+                    *await tx.sessions_of_user("user_1", NOW),
+                ]
+            assert found == [an.session(is_banned=banned)] * 3
+
+
 class TestBackupCodes:
     async def test_they_are_counted_and_each_is_used_once(self, storage: Storage) -> None:
         await keep(storage, an.user(), bea())

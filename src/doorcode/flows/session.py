@@ -150,5 +150,5 @@ async def own_live(
     """A live session of the client that asks, held with it until the unit ends."""
     client, session = await _own(deps, tx, caller, session_id)
     if not session.is_live(deps.now()):
-        raise Refused(errors.SESSION_ENDED)
+        raise Refused(errors.USER_BANNED if session.is_banned else errors.SESSION_ENDED)
     return client, session

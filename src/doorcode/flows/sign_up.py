@@ -147,7 +147,9 @@ class _Outcome:
 
 
 async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None) -> None:
-    if client and deps.instance.single_session and await tx.live_sessions(client.id, deps.now()):
+    if client is None or not deps.instance.single_session:
+        return
+    if await clients.live_sessions(tx, client, deps.now()):
         raise Refused(errors.SESSION_EXISTS)
 
 

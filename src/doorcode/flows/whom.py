@@ -16,6 +16,7 @@ from doorcode.domain.ticket import TicketKind
 from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
+from doorcode.flows import client as clients
 from doorcode.flows import ticket as tickets
 from doorcode.flows.deps import Deps
 from doorcode.storage.interface import Transaction
@@ -62,7 +63,7 @@ async def find(
     proved: tuple[Verification, User] | None,
 ) -> Whom:
     """Whom the form means, or `Refused`."""
-    live = await tx.live_sessions(client.id, deps.now()) if client else []
+    live = await clients.live_sessions(tx, client, deps.now()) if client else []
     if live and deps.instance.single_session:
         raise Refused(errors.SESSION_EXISTS)
     if wanted.ticket:

@@ -396,20 +396,23 @@ VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_acti
 -- name: session
 -- A session by its id.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE id = :id;
 
 -- name: live_sessions
 -- Who is signed in on a client.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE client_id = :client_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 
 -- name: sessions_of_user
 -- Where a person is signed in.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE user_id = :user_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 

@@ -156,7 +156,7 @@ async def owner_signs_up(world: World) -> Answer[sign_up.SignUp]:
 async def test_an_address_that_a_squatter_left_unproved_keeps_its_owner_out_no_more(
     world: World, squatter: Caller
 ) -> None:
-    """With a number of their own proved they would have kept it for ever: no code signs in there."""
+    """With a number of their own proved they would have kept it for ever: no code opens it."""
     await prove(world, squatter, Kind.PHONE)
     answer = await owner_signs_up(world)
     assert answer.user is not None

@@ -55,8 +55,8 @@ class TokenRules(TypedDict, total=False):
 class Claims:
     """What a checked token says. ``raw`` holds every claim as it came.
 
-    ``status`` (``sts``) is ``active`` or None; ``pending`` while the person has something left to do
-    before they count as signed in, which only ``allow_pending`` accepts.
+    ``status`` (``sts``) is ``active`` or None; ``pending`` while the person has something left to
+    do before they count as signed in, which only ``allow_pending`` accepts.
     ``factor_verification_age`` (``fva``): the minutes since the person proved the first and the
     second factor, -1 for never; None if not told.
     """

@@ -86,6 +86,11 @@ ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND, "codes tried for an
 SET_IMAGE = Rate("me.set_image", 5, 10 * SECOND, "pictures sent")
 START_REVERIFICATION = Rate("reverifications.start", 10, 10 * SECOND, "reverifications begun")
 ATTEMPT_REVERIFICATION = Rate("reverifications.attempt", 3, 10 * SECOND, "codes tried in them")
+# For these, many browsers behind one address are nothing unusual: every page makes them.
+HANDSHAKE = Rate("clients.handshake", 100, 10 * SECOND, "handshakes")
+NAME_BROWSER = Rate("dev_browsers.create", 100, 10 * SECOND, "development browsers named")
+TOUCH_SESSION = Rate("sessions.touch", 100, 10 * SECOND, "sessions touched")
+FRESH_TOKEN = Rate("sessions.fresh_token", 100, 10 * SECOND, "tokens made past the cache")
 TOLD_APART = Rate(
     "enumeration.told", 20, HOUR, "answers that tell whether an account exists (mode `bulk`)"
 )
@@ -103,6 +108,10 @@ RATES = (
     SET_IMAGE,
     START_REVERIFICATION,
     ATTEMPT_REVERIFICATION,
+    HANDSHAKE,
+    NAME_BROWSER,
+    TOUCH_SESSION,
+    FRESH_TOKEN,
     TOLD_APART,
 )
 

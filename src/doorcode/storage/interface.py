@@ -250,6 +250,9 @@ class Transaction(Protocol):
     async def claim_address(self, owned: OwnedAddress) -> None:
         """Make a claimed address theirs, or `Conflict` where somebody was first."""
 
+    async def release_addresses(self, user_id: str) -> None:
+        """Make what an account owns without proof mere claims, which keep nobody out."""
+
     async def save_address(self, owned: OwnedAddress) -> None:
         """Replace what an owned address is used for."""
 

@@ -311,6 +311,16 @@ DELETE FROM addresses WHERE id = :id;
 INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
 VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :created_at, :updated_at);
 
+-- name: release_addresses
+-- What an account owned without proof is only claimed from now on.
+INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
+SELECT id, user_id, kind, value, spelling, is_test, created_at, updated_at
+FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
+
+-- name: delete_unproved_addresses
+-- They lie among the claims now.
+DELETE FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
+
 -- name: delete_pending_address
 -- It has been proved, or taken back.
 DELETE FROM pending_addresses WHERE id = :id;
@@ -391,20 +401,23 @@ VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_acti
 -- name: session
 -- A session by its id.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE id = :id;
 
 -- name: live_sessions
 -- Who is signed in on a client.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE client_id = :client_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 
 -- name: sessions_of_user
 -- Where a person is signed in.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE user_id = :user_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 

@@ -20,6 +20,7 @@ SAME_CLICK = 2 * SECOND  # asked for twice within it, a code is sent once
 # ── guessing: these hold in the database and cannot be switched off ──────────────────
 GUESSES_PER_ADDRESS = 10
 GUESSES_PER_NETWORK = 100
+SITE_TIMES = 8  # a /48 is 65,536 times a /64: whoever rotates through it is one client still
 GUESS_WINDOW = HOUR
 KNOWN_DEVICES = 5  # of a person; each has guesses of its own, so their number is a limit too
 DEVICE_KNOWN_FOR = 400 * DAY

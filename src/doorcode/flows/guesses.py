@@ -67,22 +67,29 @@ async def budgets_of_person(
 
 
 def budgets(instance: Instance, caller: Caller, name: str, *, known: bool) -> tuple[Budget, ...]:
-    """The budget of a known device alone, or those of everybody else: identifier and network."""
+    """The budget of a known device alone, or those of everybody else: identifier and network.
+
+    For IPv6 that is a /64, and the /48 around it: one guess from each of its networks at each
+    of many identifiers would pass all other budgets.
+    """
     most, window = instance.lockout.attempts, instance.lockout.window
     if known:
         subject = f"{name}@{caller.client_id}"
         return (Budget(limits.DEVICE_GUESSES, name, subject, most, window),)
     own = Budget(limits.GUESSES, name, name, most, window)
-    if not caller.network:
-        return (own,)
-    network = Budget(
-        limits.NETWORK_GUESSES,
-        name,
-        f"network:{caller.network}",
-        limits.GUESSES_PER_NETWORK,
-        limits.GUESS_WINDOW,
-    )
-    return own, network
+    around = {caller.network: 1, caller.site: limits.SITE_TIMES}
+    networks = [
+        Budget(
+            limits.NETWORK_GUESSES,
+            name,
+            f"network:{network}",
+            limits.GUESSES_PER_NETWORK * times,
+            limits.GUESS_WINDOW,
+        )
+        for network, times in around.items()
+        if network
+    ]
+    return own, *networks
 
 
 def is_known(against: tuple[Budget, ...]) -> bool:

@@ -259,9 +259,9 @@ INSERT INTO devices (user_id, client_id, last_at) VALUES (:user_id, :client_id, 
 ON CONFLICT (user_id, client_id) DO UPDATE SET last_at = excluded.last_at;
 
 -- name: is_known_device
--- Whether whoever has an address has signed in on a device, among the last ones.
+-- Whether whoever has proved an address has signed in on a device, among the last ones.
 SELECT 1 AS found FROM devices AS d JOIN addresses AS a ON a.user_id = d.user_id
-WHERE a.kind = :kind AND a.value = :value AND d.client_id = :client_id AND (
+WHERE a.kind = :kind AND a.value = :value AND a.verified_at IS NOT NULL AND d.client_id = :client_id AND (
     SELECT count(*) FROM devices AS o WHERE o.user_id = d.user_id AND o.last_at > d.last_at) < :most;
 
 -- name: delete_devices_of_client

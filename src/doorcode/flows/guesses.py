@@ -14,7 +14,7 @@ from doorcode.domain.addresses import Address
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance
-from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.deps import Caller, Deps, Grounds
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
@@ -41,7 +41,7 @@ class Budget:
 
 
 async def budgets_for(
-    deps: Deps, tx: Transaction, caller: Caller, address: Address
+    deps: Grounds, tx: Transaction, caller: Caller, address: Address
 ) -> tuple[Budget, ...]:
     """What a guess at the code of an address is counted against."""
     known = bool(caller.client_id) and await tx.is_known_device(caller.client_id or "", address)
@@ -99,7 +99,7 @@ async def spend(
 
 
 async def expect_left(
-    deps: Deps, tx: Transaction, caller: Caller, against: tuple[Budget, ...]
+    deps: Grounds, tx: Transaction, caller: Caller, against: tuple[Budget, ...]
 ) -> None:
     """Refuse where a budget is used up: no code is sent that cannot be tried."""
     for budget in against:
@@ -113,7 +113,7 @@ async def refund(tx: Transaction, guess_ids: tuple[str, ...]) -> None:
         await tx.refund_guess(guess_id)
 
 
-async def wait_for(deps: Deps, tx: Transaction, budget: Budget) -> int:
+async def wait_for(deps: Grounds, tx: Transaction, budget: Budget) -> int:
     """Whole seconds until a budget holds a guess again; 0 where it does now."""
     now = deps.now()
     made_at = await tx.nth_latest_guess(budget.subject, budget.most, now - budget.window)
@@ -122,7 +122,7 @@ async def wait_for(deps: Deps, tx: Transaction, budget: Budget) -> int:
     return max(1, -(-(made_at + budget.window - now) // limits.SECOND))
 
 
-async def _refused(deps: Deps, tx: Transaction, caller: Caller, budget: Budget) -> Refused:
+async def _refused(deps: Grounds, tx: Transaction, caller: Caller, budget: Budget) -> Refused:
     seconds = await wait_for(deps, tx, budget) or 1
     event = Event(
         "limit.refused",

@@ -10,12 +10,13 @@ from typing import Any
 from doorcode.cli_beside import Beside, beside, with_storage
 from doorcode.cli_text import DOLLAR, complain, dollars, span, table, time_text
 from doorcode.domain.addresses import Address, Kind, Malformed, parse_identifier
-from doorcode.domain.limits import MONEY
+from doorcode.domain.limits import MONEY, MONEY_IN_ALL
 from doorcode.domain.session import Device
 from doorcode.flows.deps import Caller
 from doorcode.flows.explain import Explanation, Standing, Verdict, explain
 from doorcode.storage.interface import Transaction
 
+_MONEY = frozenset({MONEY, MONEY_IN_ALL})
 _WHOLE = frozenset({"shield.country", "shield.type", "shield.paused"})  # they hold or they do not
 
 
@@ -104,7 +105,7 @@ def _row(one: Standing) -> list[str]:
     opens = span(one.opens_in) if one.opens_in else ""
     if one.bucket in _WHOLE:
         return [f"  {one.bucket}", "", "", "", "open" if one.holds else f"shut: {one.why}"]
-    in_words = dollars if one.bucket == MONEY else _number
+    in_words = dollars if one.bucket in _MONEY else _number
     why = "" if one.holds else one.why
     return [f"  {one.bucket}", in_words(one.used), in_words(one.most), opens, why]
 
@@ -154,7 +155,7 @@ def _document(by: Beside, found: Explanation, network: str) -> str:
 
 
 def _standing(one: Standing) -> dict[str, Any]:
-    unit = DOLLAR if one.bucket == MONEY else 1
+    unit = DOLLAR if one.bucket in _MONEY else 1
     return {
         "bucket": one.bucket,
         "used": one.used / unit,

@@ -10,6 +10,7 @@ from doorcode.cli_beside import Beside, SystemClock, beside, with_storage
 from doorcode.cli_text import complain, dollars, table, time_text
 from doorcode.domain.limits import DAY
 from doorcode.flows import pauses
+from doorcode.flows.sending import ALL_COUNTRIES
 from doorcode.storage.interface import Transaction
 
 
@@ -52,11 +53,15 @@ def _lines(by: Beside, paused: list[list[str]], spent: list[tuple[str, int]]) ->
     lines = [
         f"mode        {shield.mode}",
         f"countries   {'all' if countries is None else ' '.join(sorted(countries)) or 'none'}",
-        f"money       at most {dollars(shield.policy.money_per_country)} a country and day",
+        f"money       at most {dollars(shield.policy.money_per_country)} a country and day, "
+        f"{dollars(shield.money_in_all)} in all",
     ]
     lines += ["", *table([["PAUSED", "SINCE", "WHY"], *paused])] if paused else ["paused      none"]
     if spent:
-        rows = [[country, dollars(millionths)] for country, millionths in spent]
+        rows = [
+            ["all" if country == ALL_COUNTRIES else country, dollars(millionths)]
+            for country, millionths in spent
+        ]
         lines += ["", *table([["TODAY", "SPENT"], *rows])]
     return lines
 

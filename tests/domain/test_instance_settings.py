@@ -73,6 +73,7 @@ GROUPS = {
         "countries",
         "refuse_voip",
         "dollars_per_country_and_day",
+        "dollars_per_day",
         "prices",
     },
     "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},

@@ -25,10 +25,25 @@ def test_a_limit_is_what_was_promised(limit: int, promised: int) -> None:
     assert limit == promised
 
 
-def test_a_year_of_guessing_at_one_address_mostly_fails() -> None:
-    guesses_a_year = limits.GUESSES_PER_ADDRESS * 365 * limits.DAY / limits.GUESS_WINDOW
-    chance = guesses_a_year * limits.CODES_ALIVE / 10**limits.CODE_DIGITS
-    assert chance < 0.3  # with three live codes at every moment of the year
+def test_a_day_of_guessing_at_one_identifier_has_one_chance_in_ten_thousand() -> None:
+    """A guess needs a code to fit: of the twenty that are sent, each is met by five at most."""
+    met = limits.SENDS_PER_DAY * limits.TRIES_PER_VERIFICATION
+    assert met / 10**limits.CODE_DIGITS <= 1e-4
+
+
+def test_the_guesses_of_known_devices_are_bounded_too() -> None:
+    hourly = limits.GUESSES_PER_ADDRESS * (1 + limits.KNOWN_DEVICES)
+    assert hourly <= 60
+
+
+def test_what_is_sent_can_be_tried() -> None:
+    assert limits.SENDS_PER_10_MINUTES < limits.SENDS_PER_DAY
+    assert limits.SAME_CLICK < limits.RESEND_AFTER
+
+
+def test_every_rate_is_in_the_table() -> None:
+    rates = [value for value in vars(limits).values() if isinstance(value, limits.Rate)]
+    assert set(rates) == set(limits.RATES)
 
 
 def test_a_code_can_be_asked_for_again_before_it_expires() -> None:

@@ -20,6 +20,7 @@ from doorcode.domain.shield import Policy, Tally
 from doorcode.flows import sign_in, sign_up
 from doorcode.flows.deps import Caller
 from doorcode.flows.explain import Explanation, Standing, explain
+from doorcode.flows.sending import ALL_COUNTRIES
 
 from .world import ADA, ADA_MAIL, EMAIL, PHONE, World
 
@@ -83,6 +84,12 @@ async def no_money(world: World) -> None:
         assert await tx.spend_money("US", day, 24_999_999, 25_000_000)
 
 
+async def no_money_in_all(world: World) -> None:
+    async with world.deps.storage.transaction() as tx:
+        day = world.clock() // limits.DAY
+        assert await tx.spend_money(ALL_COUNTRIES, day, 99_999_999, 100_000_000)
+
+
 async def paused(world: World) -> None:
     async with world.deps.storage.transaction() as tx:
         await tx.add_pause(Pause("US", world.clock(), "too many"))
@@ -115,6 +122,7 @@ REFUSALS: dict[str, tuple[Setup, str]] = {
     limits.COUNTRY: (nothing, BRITON),
     limits.TYPE: (nothing, PREMIUM),
     limits.MONEY: (no_money, ADA),
+    limits.MONEY_IN_ALL: (no_money_in_all, ADA),
     limits.PAUSED: (paused, ADA),
     "shield.number": (untyped_codes, ADA),
     "shield.block": (a_bad_neighbourhood, ADA),

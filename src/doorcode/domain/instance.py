@@ -59,6 +59,7 @@ class Shield:
 
     mode: ShieldMode = ShieldMode.DENY
     policy: Policy = field(default_factory=Policy)
+    money_in_all: int = 100_000_000  # millionths of a dollar, for a UTC day and all countries
     prices: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from doorcode.domain import limits
+from doorcode.domain.instance import Shield
 from doorcode.domain.limits import HOUR, RATES, SECOND
 from doorcode.domain.shield import Policy
 
@@ -19,6 +20,7 @@ class Scope(StrEnum):
     DEVICE = "device"
     BLOCK = "block of numbers"
     COUNTRY = "country"
+    INSTANCE = "instance"
     VERIFICATION = "verification"
 
 
@@ -119,6 +121,13 @@ LIMITS = (
         "segments",
         "unsupported_country_code",
         "shield.dollars_per_country_and_day",
+    ),
+    Limit(
+        limits.MONEY_IN_ALL,
+        Scope.INSTANCE,
+        f"{Shield().money_in_all // 1_000_000} US dollars a day (UTC), all countries together",
+        "sms_send_error",
+        "shield.dollars_per_day",
     ),
     Limit(
         limits.PAUSED,

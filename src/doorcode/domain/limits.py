@@ -109,4 +109,5 @@ TRIES, GUESSES, DEVICE_GUESSES = "codes.tries", "guesses.everybody_else", "guess
 NETWORK_GUESSES, BACKUP_GUESSES = "guesses.network", "guesses.backup_codes"
 COUNTRY, TYPE = "shield.country", "shield.type"
 MONEY, PAUSED = "shield.money", "shield.paused"
+MONEY_IN_ALL = "shield.money_in_all"
 RESENDS, SENDS_SHORT, SENDS_LONG = "codes.resend", "sends.10_minutes", "sends.day"

@@ -283,6 +283,12 @@ _ALL = [
         "What the messages to one country may cost on a day (UTC), by the prices below.",
     ),
     Setting(
+        "shield.dollars_per_day",
+        Number(1, 1_000_000, unit=1_000_000, called="number of US dollars"),
+        "shield.money_in_all",
+        "What all messages together may cost on a day (UTC).",
+    ),
+    Setting(
         "shield.prices",
         Prices(),
         "shield.prices",

@@ -16,27 +16,41 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
 from doorcode.domain.limits import DAY, MINUTE
 from doorcode.domain.phone_numbers import calling_code, unwanted
 
-# ── the constants: measured with bench/pumping.py, told in docs/shield.md ─────────────
-HALF_LIFE = 2 * DAY  # of every count
-FRESH_HALF_LIFE = MINUTE  # how soon a code that nobody typed yet is held against the sender
-FRESH_COUNTS = 0.5  # what a code of this moment counts before that
+# ── the constants: chosen by bench/pumping.py, told in docs/shield.md ──────────────────
+HALF_LIFE = 3 * DAY  # of every count
+FRESH_HALF_LIFE = MINUTE  # how soon an untyped code counts whole
+FRESH_COUNTS = 0.5  # what it counts until then
 
-LIMIT = 0.47  # the share of codes untyped over which a send is refused
-USUAL = 0.15  # what is expected before anything is known
-MASS = 8.0  # how many codes the larger neighbourhood's word is worth
-MASS_OF_COUNTRY = 20.0
-VOICES = 4.0  # how many codes of one neighbourhood count in the one around it
+LIMIT = 0.44  # the share of codes expected to stay untyped over which none is sent
+USUAL = 0.15  # that share before anything is known
+TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
+LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
+MOST_PRIOR_OF_STRANGERS = 0.35  # and one where nobody does
+LIVED_IN = 0.04  # codes typed for each untyped: from there on, people live in a country
+ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
-UNTYPED_PER_NUMBER = 5.0
-BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to the block
+# How many codes the word of the larger neighbourhood is worth in the smaller one.
+MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 40.0
+BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
+MASSES_OF_BLOCKS = (20.0, 14.0, 11.0, 9.0, 8.0)
+MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
+MASSES_OF_CLIENT = (6.0,)
+VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of others
 
-PAUSE_AFTER = 30.0  # codes untyped, none typed
-PAUSE_MONEY = 1_000_000
+UNTYPED_PER_NUMBER = 6.0
+COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
+PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
+
+PAUSE_AFTER = 30.0  # codes untyped and none typed
+PAUSE_MONEY = 1_000_000  # millionths of a US dollar
+
+STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +104,6 @@ class Check:
     used: float
     limit: float
     why: str
-
-
-STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,118 +174,144 @@ class _Places:
         yield from (*self.networks, *self.client)
 
 
-def _networks(network: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _networks(network: str) -> tuple[str, ...]:
     if not network:
-        return []
+        return ()
     if ":" not in network:
         parts = network.split(".")
-        return [".".join(parts[:2]), ".".join(parts[:3]), network]
+        return (".".join(parts[:2]), ".".join(parts[:3]), network)
     address = IPv6Address(network.partition("/")[0])
-    return [str(ip_network((address, bits), strict=False)) for bits in (32, 48, 64)]
+    return tuple(str(ip_network((address, bits), strict=False)) for bits in (32, 48, 64))
 
 
 # ── the ruling ────────────────────────────────────────────────────────────────────────
 def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
-    """Whether this code should be sent, and why not."""
+    """Whether this code should be sent, and why not.
+
+    A client that signed in to this number before is asked nothing that others could spoil:
+    else whoever sends codes to strangers' numbers would shut them out.
+    """
     checks = _static(sending, evidence, policy)
     if sending.is_known:
         return Ruling(tuple(checks))
     book = _Book(evidence.tallies, sending.at)
     places = _Places.of(sending)
-    checks.append(
-        Check(
-            "shield.paused",
-            not evidence.is_paused,
-            float(evidence.is_paused),
-            0.0,
-            f"codes to {sending.country} are paused until an operator resumes them",
-        )
-    )
-    checks += _adaptive(places, book)
     country = book.of(places.country)
-    pause = (
-        country.untyped >= PAUSE_AFTER
-        and country.typed < 1
-        and country.untyped * sending.price >= PAUSE_MONEY
-    )
-    return Ruling(tuple(checks), pause)
+    paused = f"codes to {sending.country} are paused until an operator resumes them"
+    checks.append(_check("paused", float(evidence.is_paused), 0.0, paused))
+    number = book.of(places.number)
+    if number.untyped >= COUNTED:
+        # Who asks again is not judged by their own first code.
+        for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
+            book.read[tally.subject] = tally
+    checks.append(_number(number))
+    if number.typed < COUNTED:
+        checks += [_area(places, book), _neighbours(places, book)]
+    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
+    return Ruling(tuple(checks), is_attack and country.untyped * sending.price >= PAUSE_MONEY)
+
+
+def _check(name: str, used: float, limit: float, why: str) -> Check:
+    return Check(f"shield.{name}", used <= limit, used, limit, why)
 
 
 def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]:
-    is_open = policy.countries is None or sending.country in policy.countries
+    is_closed = policy.countries is not None and sending.country not in policy.countries
     kind = unwanted(sending.to, voip=policy.refuse_voip)
-    money = evidence.money_spent + sending.price
+    money = float(evidence.money_spent + sending.price)
     place = sending.country or "no country"
     return [
-        Check(
-            "shield.country",
-            is_open,
-            0.0 if is_open else 1.0,
-            0.0,
-            f"{place} is not among the countries that codes are sent to",
-        ),
-        Check("shield.type", kind is None, float(kind is not None), 0.0, f"the number is {kind}"),
-        Check(
-            "shield.money",
-            money <= policy.money_per_country,
-            float(money),
-            float(policy.money_per_country),
-            f"the day's money for {place} is spent",
-        ),
+        _check("country", float(is_closed), 0.0, f"{place} is not on the list of countries"),
+        _check("type", float(kind is not None), 0.0, f"the number is {kind or 'a usual one'}"),
+        _check("money", money, policy.money_per_country, f"the day's money for {place} is spent"),
     ]
 
 
-def _adaptive(places: _Places, book: _Book) -> list[Check]:
-    number = book.of(places.number)
-    budget = UNTYPED_PER_NUMBER + number.typed
-    world = _share(book.of(places.world), USUAL, MASS_OF_COUNTRY)
-    country = _share(book.of(places.country), world, MASS_OF_COUNTRY)
-    block = _chain(places.blocks, country, book)
-    network = _chain(places.networks, country, book)
-    client = _chain(places.client, country, book)
-    base = _logit(country)
-    moves = [max(-1.0, _logit(one) - base) for one in (block, network, client)]
-    share = 1 / (1 + math.exp(-(base + sum(moves))))
-    worst = max(zip(moves, ("block", "network", "client"), strict=True))
-    name = worst[1] if worst[0] > 0.3 else "area"
-    if number.typed >= 0.5:
-        share = 0.0
-    return [
-        Check(
-            "shield.number",
-            number.untyped < budget,
-            number.untyped,
-            budget,
-            "codes to this number lately, and none was typed",
-        ),
-        Check(
-            f"shield.{name}",
-            share <= LIMIT,
-            share,
-            LIMIT,
-            f"too many codes to numbers near this one are never typed ({name})",
-        ),
-    ]
+def _number(number: Tally) -> Check:
+    why = f"{number.untyped:.0f} codes to this number lately were never typed"
+    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + 1 + number.typed, why)
 
 
-def _chain(names: Sequence[str], prior: float, book: _Book) -> float:
+def _area(places: _Places, book: _Book) -> Check:
+    """A country in which hardly any code is typed, to numbers all over it.
+
+    It is tried again after a while, so that an attack on the first day does not close it
+    for the people who come on the second.
+    """
+    country, last = book.of(places.country), book.tallies.get(places.country)
+    quiet = book.now - last.at if last else DAY
+    is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
+    share = _share_of_country(places, book)
+    why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
+    return Check(
+        "shield.area", share <= LIMIT or is_tried or _is_lived_in(country), share, LIMIT, why
+    )
+
+
+def _neighbours(places: _Places, book: _Book) -> Check:
+    """The share to expect of this code, from its block, its network and its browser."""
+    lived_in = _is_lived_in(book.of(places.country))
+    most = MOST_PRIOR if lived_in else MOST_PRIOR_OF_STRANGERS
+    prior = min(max(_share_of_country(places, book), LEAST_PRIOR), most)
+    chains = {
+        "block": (places.blocks, MASSES_OF_BLOCKS),
+        "network": (places.networks, MASSES_OF_NETWORKS),
+        "client": (places.client, MASSES_OF_CLIENT),
+    }
+    # In logits, independent signs add up; these are not independent, hence ASIDE.
+    moves = {
+        name: max(-1.0, _logit(_share_of_chain(*chain, prior, book)) - _logit(prior))
+        for name, chain in chains.items()
+    }
+    worst = max(moves, key=lambda name: moves[name])
+    rest = sum(moves.values()) - moves[worst]
+    logit = _logit(prior) + moves[worst] + (ASIDE * rest if rest > 0 else rest)
+    told = [book.of(name) for name in chains[worst][0]]
+    loudest = max(told, key=lambda tally: tally.untyped - tally.typed, default=None)
+    why = f"of codes to {loudest.subject}, {_counts(loudest)}" if loudest else ""
+    return _check(worst, 1 / (1 + math.exp(-logit)), LIMIT, why)
+
+
+def _is_lived_in(country: Tally) -> bool:
+    return country.typed >= max(1.0, LIVED_IN * country.untyped)
+
+
+def _counts(tally: Tally) -> str:
+    return f"{tally.typed:.0f} were typed lately and {tally.untyped:.0f} were not"
+
+
+# ── shares ────────────────────────────────────────────────────────────────────────────
+def _share_of_country(places: _Places, book: _Book) -> float:
+    world = _share(book.of(places.world), USUAL, MASS_OF_WORLD)
+    return _share(book.of(places.country), min(world, MOST_PRIOR_OF_STRANGERS), MASS_OF_COUNTRY)
+
+
+def _share_of_chain(
+    names: Sequence[str], masses: Sequence[float], prior: float, book: _Book
+) -> float:
+    """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
-    for index, name in enumerate(names):
+    masses = masses[len(masses) - len(names) :]
+    for index, (name, mass) in enumerate(zip(names, masses, strict=True)):
         tally = book.of(name)
         if index + 1 < len(names):
             tally = _without(tally, book.of(names[index + 1]))
-        share = _share(tally, share, MASS)
+        share = _share(tally, share, mass)
     return share
 
 
 def _without(tally: Tally, child: Tally) -> Tally:
-    """The neighbourhood without the part that its child told it."""
-    told = _voice(child)
+    """The neighbourhood without what its child told it."""
+    usual = min(child.untyped, TOLERATED * child.typed)
+    excess = child.untyped - usual
+    told = usual + math.log1p(excess)  # the sum of its voices
+    part = told / child.untyped if child.untyped else 0.0
     return replace(
         tally,
-        untyped=max(0.0, tally.untyped - told * child.untyped),
-        typed=max(0.0, tally.typed - told * child.typed),
-        fresh=max(0.0, tally.fresh - told * child.fresh),
+        untyped=max(0.0, tally.untyped - told),
+        typed=max(0.0, tally.typed - child.typed),
+        fresh=max(0.0, tally.fresh - part * child.fresh),
     )
 
 
@@ -284,8 +321,9 @@ def _share(tally: Tally, prior: float, mass: float) -> float:
 
 
 def _voice(tally: Tally) -> float:
-    """What one more code of a neighbourhood counts in the one around it."""
-    return min(1.0, VOICES / max(1.0, tally.untyped + tally.typed))
+    """What one more untyped code of a neighbourhood counts in the one around it."""
+    excess = max(0.0, tally.untyped - TOLERATED * tally.typed)
+    return 1 / (1 + excess)
 
 
 def _logit(share: float) -> float:
@@ -325,8 +363,8 @@ def after_sending(sending: Sending, tallies: Mapping[str, Tally]) -> list[Tally]
     book = _Book(tallies, sending.at)
     places = _Places.of(sending)
     number = book.of(places.number)
-    # A second code to the same number says nothing new of its neighbours.
-    weight = 0.0 if number.untyped >= 0.5 else 1.0
+    # A second code to the same number says nothing new of its neighbours, a fifth does.
+    weight = 1.0 if number.untyped < COUNTED else 0.5 if number.untyped > 3.5 else 0.0
     return _count(places, book, replace(number, untyped=number.untyped + 1), weight, (1, 0, 1))
 
 
@@ -337,7 +375,7 @@ def after_verifying(
     book = _Book(tallies, at)
     places = _Places.read(subjects)
     number = book.of(places.number)
-    was_counted = float(number.untyped >= 0.5)
+    was_counted = float(number.untyped >= COUNTED)
     fresh = 0.5 ** (max(0, at - sent_at) / FRESH_HALF_LIFE)
     typed = max(0.0, 1 - number.typed)
     known = replace(number, untyped=0.0, typed=number.typed + typed)
@@ -355,14 +393,17 @@ def _count(
 
     def climb(names: Sequence[str], weight: float) -> float:
         for name in reversed(names):
-            tally = book.of(name)
-            counted.append(_plus(tally, weight, change))
-            weight *= _voice(tally)
+            before, after = book.of(name), _plus(book.of(name), weight, change)
+            counted.append(after)
+            weight *= _voice(before if change[0] > 0 else after)  # the same there and back
         return weight
 
     climb(places.client, weight)
-    outward = min(climb(places.blocks, weight), climb(places.networks, weight))
-    climb((places.world, places.country), outward)
+    outward = climb(places.blocks, weight) * climb(places.networks, weight)
+    country = book.of(places.country)
+    counted.append(_plus(country, outward, change))
+    if country.typed < VOICES_OF_COUNTRY:
+        counted.append(_plus(book.of(places.world), outward * _voice(country), change))
     return counted
 
 
@@ -371,6 +412,6 @@ def _plus(tally: Tally, weight: float, change: tuple[float, float, float]) -> Ta
     return replace(
         tally,
         untyped=max(0.0, tally.untyped + weight * untyped),
-        typed=tally.typed + weight * typed,
+        typed=tally.typed + typed,
         fresh=max(0.0, tally.fresh + weight * fresh),
     )

@@ -79,6 +79,7 @@ async def explain(
         standings += await _sends(grounds, tx, address.name)
     if weighed:
         standings += _checks(weighed)
+        standings.append(await _money_in_all(grounds, tx, weighed))
     return Explanation(
         address=address,
         channel=grounds.instance.channel_to(address),
@@ -108,9 +109,22 @@ async def _sends(grounds: Grounds, tx: Transaction, subject: str) -> list[Standi
     return found
 
 
+async def _money_in_all(grounds: Grounds, tx: Transaction, weighed: Weighed) -> Standing:
+    """That of the country is among the checks, as the shield sees it."""
+    _, (name, most, bucket) = sending.purses(grounds.instance, weighed.sending.country)
+    price, day = weighed.sending.price, weighed.sending.at // limits.DAY
+    used = await tx.money_spent(name, day) + price
+    holds = not price or used <= most
+    return Standing(bucket, used, most, holds, 0 if holds else _tomorrow(weighed), "money spent")
+
+
+def _tomorrow(weighed: Weighed) -> int:
+    """Whole seconds until another day (UTC)."""
+    return -(-(limits.DAY - weighed.sending.at % limits.DAY) // limits.SECOND)
+
+
 def _checks(weighed: Weighed) -> list[Standing]:
-    until_tomorrow = -(-(limits.DAY - weighed.sending.at % limits.DAY) // limits.SECOND)
-    waits = {limits.MONEY: until_tomorrow}
+    waits = {limits.MONEY: _tomorrow(weighed)}
     return [
         Standing(
             check.bucket,
@@ -158,6 +172,9 @@ async def _verdict(
     spent = await sending.wait_for_budget(grounds, tx, address.name)
     if spent:
         return Verdict("refused", "too many codes were sent there", by_bucket[spent[0]])
+    in_all = by_bucket.get(limits.MONEY_IN_ALL)
+    if in_all and not in_all.holds:
+        return Verdict("refused", "the day's money for all countries is spent", in_all)
     if decided:
         return Verdict("recorded", decided[1].why, by_bucket[decided[1].bucket])
     return Verdict("sent")

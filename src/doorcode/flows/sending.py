@@ -16,7 +16,7 @@ from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance, ShieldMode
-from doorcode.domain.limits import COUNTRY, MONEY, PAUSED, TYPE
+from doorcode.domain.limits import COUNTRY, MONEY, MONEY_IN_ALL, PAUSED, TYPE
 from doorcode.domain.phone_numbers import country_of
 from doorcode.domain.prices import price_of
 from doorcode.domain.send import Pause, Send
@@ -40,6 +40,7 @@ OUTCOMES = {
     ShieldMode.CHALLENGE: "challenged",
     ShieldMode.DENY: "refused",
 }
+ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,15 @@ def windows(instance: Instance) -> tuple[tuple[str, int, int], ...]:
     )
 
 
+def purses(instance: Instance, country: str) -> tuple[tuple[str, int, str], ...]:
+    """Whose money of the day a text message is paid from: the name, the most, the bucket."""
+    shield = instance.shield
+    return (
+        (country, shield.policy.money_per_country, MONEY),
+        (ALL_COUNTRIES, shield.money_in_all, MONEY_IN_ALL),
+    )
+
+
 async def wait_for_budget(deps: Grounds, tx: Transaction, subject: str) -> tuple[str, int] | None:
     """The bucket of codes that is used up, with the whole seconds until it opens, if one is."""
     for bucket, most, window in windows(deps.instance):
@@ -224,15 +234,15 @@ async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
 
 
 async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
-    """Take the price from the country's day, whatever was read before."""
-    sending, most = weighed.sending, deps.instance.shield.policy.money_per_country
-    day = sending.at // limits.DAY
-    if not await tx.spend_money(sending.country, day, sending.price, most):
-        spent = Check(MONEY, False, 0.0, float(most), "the day's money was spent a moment ago")
-        raise Refused(
-            _country_refusal(about.address),
-            _decided(about.caller, about.address, "refused", spent),
-        )
+    """Take the price from the day's money of the country and of all, whatever was read before."""
+    day, price = weighed.sending.at // limits.DAY, weighed.sending.price
+    for name, most, bucket in purses(deps.instance, weighed.sending.country):
+        if not await tx.spend_money(name, day, price, most):
+            refusal = errors.SMS_UNDELIVERABLE
+            if bucket == MONEY:
+                refusal = _country_refusal(about.address)
+            spent = Check(bucket, False, 0.0, float(most), "the day's money is spent")
+            raise Refused(refusal, _decided(about.caller, about.address, "refused", spent))
 
 
 def _refusal(failed: Check, address: Address) -> Refusal:

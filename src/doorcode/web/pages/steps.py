@@ -34,7 +34,9 @@ _ELSEWHERE = frozenset({errors.IDENTIFIER_TAKEN.code, errors.IDENTIFIER_UNKNOWN.
 _UNFIT = frozenset(
     {errors.IDENTIFIER_FORMAT.code, errors.PARAM_MISSING.code, errors.PARAM_UNKNOWN.code}
 )
-_PATIENCE = frozenset({errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code})
+_PATIENCE = frozenset(
+    {errors.RESEND_TOO_SOON.code, errors.TOO_MANY_REQUESTS.code, errors.SENDS_SPENT.code}
+)
 _CHALLENGE = frozenset(
     {errors.CAPTCHA_REQUIRED.code, errors.CAPTCHA_MISSING.code, errors.CAPTCHA_INVALID.code}
 )

@@ -59,6 +59,9 @@ _SAID_WITH_WAIT = {
         "A code is on its way. If it does not arrive, ask for another in {wait}."
     ),
     errors.USER_LOCKED.code: "Too many wrong codes for this address. Try again in {wait}.",
+    errors.SENDS_SPENT.code: (
+        "Too many codes were sent to this address. Use one that arrived, or ask again in {wait}."
+    ),
 }
 
 
@@ -86,10 +89,12 @@ def ask_for(takes: list[str]) -> str:
 
 
 def duration(seconds: int) -> str:
-    """Seconds or minutes, rounded up: nobody is told to come back too early."""
+    """Seconds, minutes or hours, rounded up: nobody is told to come back too early."""
     if seconds < 90:
         return _count(seconds, "second")
-    return _count(-(-seconds // 60), "minute")
+    if seconds <= 90 * 60:
+        return _count(-(-seconds // 60), "minute")
+    return _count(-(-seconds // 3600), "hour")
 
 
 def ago(then: int, now: int) -> str:

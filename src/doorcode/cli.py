@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from doorcode import __version__, cli_keys, cli_selfcheck, cli_settings, sdk_install
+from doorcode import (
+    __version__,
+    cli_audit,
+    cli_explain,
+    cli_keys,
+    cli_selfcheck,
+    cli_settings,
+    cli_shield,
+    sdk_install,
+)
 from doorcode.cli_text import complain, greet_developer, greet_operator
 from doorcode.local_tls import LocalTls, open_local_tls
 from doorcode.log_lines import write_log
@@ -73,6 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     on_data += cli_settings.add_commands(
         commands.add_parser("settings", help="see and change what is asked of people")
     )
+    on_data += cli_shield.add_commands(
+        commands.add_parser("shield", help="see, pause and resume the sending of text messages")
+    )
+    on_data += [
+        cli_explain.add_arguments(
+            commands.add_parser("explain", help="say why a code would be sent or refused")
+        ),
+        cli_audit.add_arguments(
+            commands.add_parser("audit", help="show what was refused, paused and changed")
+        ),
+    ]
     cli_selfcheck.add_arguments(
         commands.add_parser("selfcheck", help="try the guarantees against a running deployment")
     )

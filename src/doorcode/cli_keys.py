@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from doorcode import instance_keys
-from doorcode.cli_text import complain
+from doorcode.cli_beside import note, with_storage
+from doorcode.cli_text import complain, time_text
 from doorcode.domain.key_rotation import KeyState, arrange
-from doorcode.domain.limits import SECOND
 from doorcode.instance_keys import KeyWaits
 from doorcode.security import api_keys, master_key, tokens
-from doorcode.server import now, open_storage
+from doorcode.server import now
 from doorcode.settings import development
-from doorcode.storage.interface import Transaction, Unavailable
-
-Work = Callable[[Transaction, str], Awaitable[int]]
+from doorcode.storage.interface import Transaction
 
 
 def add_commands(keys: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -61,30 +56,6 @@ def add_commands(keys: argparse.ArgumentParser) -> list[argparse.ArgumentParser]
     return [create, listing, revoke, rotate, signing]
 
 
-def with_storage(options: argparse.Namespace, work: Work) -> int:
-    """Do something in the data directory's database, also beside a running server.
-
-    `work` is given one unit of work and the instance's id; what it returns is the exit
-    status. `Unavailable` where no server has been there yet.
-    """
-
-    async def run() -> int:
-        settings = development(os.environ, data=options.data)
-        if not (settings.data / "doorcode.db").is_file():
-            raise Unavailable(f"{settings.data} holds no database; start a server there first.")
-        storage = open_storage(settings)
-        try:
-            async with storage.transaction() as tx:
-                known = await tx.setting("instance_id")
-                if known is None:
-                    raise Unavailable("this data directory has no server yet; start one first")
-                return int(await work(tx, known.decode()))
-        finally:
-            await storage.close()
-
-    return asyncio.run(run())
-
-
 def _host(text: str) -> str:
     try:
         return api_keys.key_host(text)
@@ -104,7 +75,9 @@ def _make_master_key(options: argparse.Namespace) -> int:
 
 def _create_secret_key(options: argparse.Namespace) -> int:
     async def create(tx: Transaction, instance_id: str) -> int:
-        print(await instance_keys.add_secret_key(tx, instance_id, now()))
+        secret = await instance_keys.add_secret_key(tx, instance_id, now())
+        await note(tx, "key.created", api_keys.hint(secret))
+        print(secret)
         return 0
 
     return with_storage(options, create)
@@ -122,6 +95,7 @@ def _list_secret_keys(options: argparse.Namespace) -> int:
 def _revoke_secret_key(options: argparse.Namespace) -> int:
     async def revoke(tx: Transaction, instance_id: str) -> int:
         if await tx.revoke_secret_key(options.hint):
+            await note(tx, "key.revoked", options.hint)
             return 0
         complain("Nothing was revoked:", [f"no secret key reads {options.hint}"])
         return 1
@@ -140,12 +114,13 @@ def _rotate_signing_key(options: argparse.Namespace) -> int:
                 tx, settings, der, now(), at_once=options.now
             )
         except KeyWaits as error:
-            when = _time(error.key.signs_from)
+            when = time_text(error.key.signs_from)
             complain(
                 "Nothing was changed:", [f"{error.key.id} waits already; it signs from {when}"]
             )
             return 1
-        print(f"{key.id} signs from {_time(key.signs_from)}")
+        await note(tx, "key.rotated", key.id, at_once=options.now)
+        print(f"{key.id} signs from {time_text(key.signs_from)}")
         return 0
 
     return with_storage(options, rotate)
@@ -156,11 +131,7 @@ def _list_signing_keys(options: argparse.Namespace) -> int:
         signs_from = {key.id: key.signs_from for key in await tx.signing_keys()}
         for name, state in arrange(signs_from, now()).items():
             word = "from" if state is KeyState.NEXT else "since"
-            print(f"{name}  {state:<8}  {word} {_time(signs_from[name])}")
+            print(f"{name}  {state:<8}  {word} {time_text(signs_from[name])}")
         return 0
 
     return with_storage(options, show)
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

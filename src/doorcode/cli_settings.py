@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from doorcode.cli_keys import with_storage
-from doorcode.cli_text import complain
+from doorcode.cli_beside import note, with_storage
+from doorcode.cli_text import complain, table
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import BadValues, named, plain, read_text, value_in
 from doorcode.domain.setting_catalogue import SETTINGS
@@ -97,6 +97,8 @@ def _set(options: argparse.Namespace) -> int:
         except BadValues as error:
             raise _refusal(error) from None
         await save(tx, layers)
+        for key in values:
+            await note(tx, "setting.changed", key, value=show(plain(values)[key])[:100])
         _write(
             f"{e.setting.key} is {_value(e)}" for e in layers.entries(base) if e.setting.key in keys
         )
@@ -117,6 +119,8 @@ def _unset(options: argparse.Namespace) -> int:
         except BadValues as error:
             raise _refusal(error) from None
         await save(tx, layers)
+        for key in options.keys:
+            await note(tx, "setting.changed", key, unset=True)
         entries = {entry.setting.key: entry for entry in layers.entries(base)}
         for key in options.keys:
             entry = entries.get(key)
@@ -167,8 +171,7 @@ def _value(entry: Entry) -> str:
 def _table(
     head: list[str], rows: list[list[str]], entries: Sequence[Entry], explain: bool
 ) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    written = [_line(row, widths) for row in [head, *rows]]
+    written = table([head, *rows])
     if not explain:
         return written
     lines = written[:1]
@@ -179,10 +182,6 @@ def _table(
             f"    Expected: {entry.setting.type.expected}.",
         ]
     return lines
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _write(lines: Iterable[str]) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from doorcode import __version__
+from doorcode.domain.limits import SECOND
 from doorcode.server import Server
 from doorcode.settings import Settings
+
+DOLLAR = 1_000_000  # millionths, as money is counted
 
 
 def greet_developer(settings: Settings, server: Server, ca: Path | None) -> str:
@@ -53,6 +57,34 @@ def complain(title: str, problems: Sequence[str]) -> None:
     print(title, file=sys.stderr)
     for problem in problems:
         print(f"  - {problem}", file=sys.stderr)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def dollars(millionths: float) -> str:
+    """An amount of money, to the tenth of a cent where there is one."""
+    return f"${millionths / DOLLAR:.3f}".removesuffix("0")
+
+
+def time_text(milliseconds: int) -> str:
+    """A moment, to the second, in UTC."""
+    return datetime.fromtimestamp(milliseconds // SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def span(seconds: int) -> str:
+    """How long something takes, rounded up: nobody comes back too early."""
+    if seconds < 90:
+        return f"{seconds} s"
+    if seconds < 90 * 60:
+        return f"{-(-seconds // 60)} min"
+    return f"{-(-seconds // 3600)} h"
 
 
 def _env_lines(settings: Settings, server: Server) -> list[str]:

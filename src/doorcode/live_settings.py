@@ -32,6 +32,7 @@ class LiveSettings:
     def __init__(self, settings: Settings, storage: Storage) -> None:
         self.layers = Layers()
         self._base = _base(settings)
+        self._routes = settings.routes
         self._environment = Layer("DOORCODE_SETTINGS", settings.instance_settings)
         self._file = SettingsFile(settings.settings_file, settings.settings_file_required)
         self._storage = storage
@@ -113,6 +114,10 @@ class LiveSettings:
         told = _encode(
             {
                 "development": self._base.development,
+                "name": self._base.name,
+                "url": self._base.url,
+                "test_mode": self._base.test_mode,
+                "routes": self._routes,
                 "turnstile": self._base.bot_protection.has_secret,
                 "fixed": fixed,
                 # One is enough to say that there is a list.
@@ -154,11 +159,20 @@ async def layers_beside(
     domains = frozenset(told.get("disposable_domains", settings.disposable_domains))
     base = Instance(
         id=instance_id,
+        name=told.get("name", settings.name),
+        url=told.get("url", settings.url),
         development=development,
+        test_mode=bool(told.get("test_mode", settings.test_mode)),
         disposable_domains=domains,
         bot_protection=BotProtection(has_secret=has_secret),
     )
     return Layers(tuple(layer for layer in [*fixed, *own] if layer.values), stored), base
+
+
+async def routes_beside(tx: Transaction, settings: Settings) -> tuple[dict[str, str], bool]:
+    """Who carries what, by channel, and whether a server said so rather than these settings."""
+    told = decode(await tx.setting(TOLD_UNDER))
+    return (told["routes"], True) if "routes" in told else (settings.routes, False)
 
 
 async def save(tx: Transaction, layers: Layers) -> None:

@@ -20,7 +20,7 @@ from doorcode.delivery.courier import Courier
 from doorcode.delivery.inbox import Inbox
 from doorcode.delivery.interface import Provider
 from doorcode.delivery.smtp import Smtp
-from doorcode.domain.instance import Instance
+from doorcode.domain.instance import Instance, ShieldMode
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins, is_loopback
 from doorcode.flows.deps import Deps
@@ -28,6 +28,7 @@ from doorcode.flows.me import find_image
 from doorcode.instance_keys import Keys
 from doorcode.live_keys import LiveKeys
 from doorcode.live_settings import LiveSettings
+from doorcode.observation import Observation
 from doorcode.security.codes import Codes
 from doorcode.security.rate_limits import RateLimits
 from doorcode.security.sealing import Sealer
@@ -41,6 +42,8 @@ from doorcode.web import backend_api, images, sdk_files
 from doorcode.web.app import App
 from doorcode.web.boundary import Boundary
 from doorcode.web.door import Door
+from doorcode.web.metrics import Metrics
+from doorcode.web.metrics import routes as metric_routes
 from doorcode.web.pages import routes as pages
 
 CLEAN_EVERY_SECONDS = 60
@@ -79,7 +82,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
         live_keys = LiveKeys(storage, sealer, settings.issuer, keys.signing)
         bot_check = _bot_check(settings)
-        deps = _deps(instance, storage, keys, live_keys, sealer, courier, bot_check)
+        metrics = Metrics()
+        observe = Observation(metrics.count, now, development=settings.development)
+        deps = _deps(instance, storage, keys, live_keys, sealer, courier, bot_check, observe)
         door = Door(
             deps,
             _boundary(settings),
@@ -89,6 +94,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         inbox_token = _inbox_token(settings)
         routes = [
             *backend_api.routes(door),
+            *metric_routes(door, metrics),
             *images.routes(partial(find_image, deps)),
             *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
             *pages(door, inbox, inbox_token),
@@ -96,7 +102,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         works = (courier.run(), live.run(deps), live_keys.run(deps), _clean(storage))
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            yield Server(App(door, routes), keys, inbox_token, tuple(_warnings(settings)))
+            yield Server(App(door, routes), keys, inbox_token, tuple(_warnings(settings, instance)))
         finally:
             await courier.stop()
             for task in tasks:
@@ -131,6 +137,7 @@ def _deps(
     sealer: Sealer,
     courier: Courier,
     bot_check: Turnstile | None,
+    observe: Observation,
 ) -> Deps:
     return Deps(
         storage=storage,
@@ -142,6 +149,7 @@ def _deps(
         post=courier,
         now=now,
         bot_check=bot_check,
+        observe=observe,
     )
 
 
@@ -192,12 +200,10 @@ def _inbox_token(settings: Settings) -> str | None:
 
 
 def _providers(settings: Settings, inbox: Inbox | None) -> dict[str, Provider]:
-    providers: dict[str, Provider] = {}
-    if inbox:
-        providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
+    made: dict[str, Provider] = {"inbox": inbox} if inbox else {}
     if settings.smtp_url:
-        providers["email"] = Smtp(settings.smtp_url, settings.mail_from)
-    return providers
+        made["smtp"] = Smtp(settings.smtp_url, settings.mail_from)
+    return {channel: made[name] for channel, name in settings.routes.items()}
 
 
 def _sdk_directories(settings: Settings) -> list[Path]:
@@ -205,7 +211,7 @@ def _sdk_directories(settings: Settings) -> list[Path]:
     return [*given, settings.data / "sdk"]
 
 
-def _warnings(settings: Settings) -> list[str]:
+def _warnings(settings: Settings, instance: Instance) -> list[str]:
     warnings = [f"DOORCODE_{name} is not a setting: is it misspelled?" for name in settings.unknown]
     directory = settings.sdk_directory
     if directory and not (directory / "clerk-js" / "dist").is_dir():
@@ -235,6 +241,10 @@ def _warnings(settings: Settings) -> list[str]:
     if not settings.smtp_url:
         warnings.append("No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM.")
     warnings.append("No text message can be sent: this version has no SMS provider yet.")
+    if instance.shield.mode is ShieldMode.RECORD:
+        warnings.append(
+            "shield.mode is record: text messages that look like an attack are sent and paid for."
+        )
     if not settings.trusted_proxies:
         warnings.append(
             "DOORCODE_TRUSTED_PROXIES is empty: behind a proxy all people share the limits of "

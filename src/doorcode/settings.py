@@ -102,6 +102,12 @@ class Settings:
         """What tokens name as their maker: the host of the publishable key."""
         return f"https://{api_keys.host_of(self.publishable_key)}"
 
+    @property
+    def routes(self) -> dict[str, str]:
+        """Who carries what: the provider's name by channel."""
+        routes = dict.fromkeys(("sms", "whatsapp", "email"), "inbox") if self.development else {}
+        return routes | ({"email": "smtp"} if self.smtp_url else {})
+
 
 def development(environ: Mapping[str, str], **options: object) -> Settings:
     """The settings of `doorcode dev`: everything has a default."""

@@ -32,7 +32,6 @@ from .street import (
     Comparisons,
     Engine,
     Street,
-    Visitor,
     open_street,
     said,
 )
@@ -198,9 +197,7 @@ async def test_a_new_device_is_kept_out_for_an_hour_at_most_and_the_operator_see
     assert (await street.visitor().sign_in()).status_code == 200
 
 
-async def test_each_known_device_has_ten_of_its_own(
-    street: Street, compared: Comparisons
-) -> None:
+async def test_each_known_device_has_ten_of_its_own(street: Street, compared: Comparisons) -> None:
     known = [street.visitor() for _ in range(limits.KNOWN_DEVICES)]
     await known[0].sign_up()
     for one in known:

@@ -19,7 +19,17 @@ from doorcode.domain import limits
 from doorcode.flows import codes
 from doorcode.storage.interface import Unavailable
 
-from .street import PHONE, SIGN_INS, SIGN_UPS, Comparisons, Engine, Street, Visitor, open_street, said
+from .street import (
+    PHONE,
+    SIGN_INS,
+    SIGN_UPS,
+    Comparisons,
+    Engine,
+    Street,
+    Visitor,
+    open_street,
+    said,
+)
 
 BUSY = {"service_unavailable": 1}
 WAYS = pytest.mark.parametrize("way", [SIGN_INS, SIGN_UPS])

@@ -8,8 +8,11 @@ exists only while it is being sent.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 import jinja2
 import msgspec
@@ -45,13 +48,14 @@ class Notice(StrEnum):
     WAITLIST = "waitlist"
     NO_ACCOUNT = "no_account"
     HAS_ACCOUNT = "has_account"
+    COUNTRY_PAUSED = "country_paused"
 
 
 class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sealed. `locale` is kept with it; the words are English so far.
 
     A letter has a `code`, or it is a `notice`, perhaps with a `link` that is valid for
-    `days`.
+    `days`; `about` is what its sentence names.
     """
 
     code: str
@@ -60,31 +64,54 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     notice: Notice | None = None
     link: str = ""
     days: int = 0
+    about: dict[str, str] = {}
 
 
-# sort: subject where the app has no name, subject where it has one, what is said
+class _Words(NamedTuple):
+    """What a notice says; `of_app` is its subject where the app has a name.
+
+    `button` is what stands on its link.
+    """
+
+    alone: str
+    of_app: str
+    sentence: str
+    button: str = ""
+    ending: str = "If you did not expect this e-mail, you can ignore it."
+
+
 _NOTICES = {
-    Notice.INVITATION: (
+    Notice.INVITATION: _Words(
         "You are invited",
         "You are invited to {name}",
         "Open this link to accept the invitation:",
+        "Accept the invitation",
     ),
-    Notice.WAITLIST: (
+    Notice.WAITLIST: _Words(
         "You are on the waitlist",
         "You are on the waitlist of {name}",
         "We will write to you as soon as there is a place for you.",
     ),
-    Notice.NO_ACCOUNT: (
+    Notice.NO_ACCOUNT: _Words(
         "There is no account for this address",
         "There is no account for this address at {name}",
         "Somebody, perhaps you, tried to sign in with this e-mail address. There is no account "
         "for it: sign up, or try another address.",
     ),
-    Notice.HAS_ACCOUNT: (
+    Notice.HAS_ACCOUNT: _Words(
         "You have an account already",
         "You have an account at {name} already",
         "Somebody, perhaps you, tried to sign up with an address that belongs to your account. "
         "Sign in with it instead.",
+    ),
+    Notice.COUNTRY_PAUSED: _Words(
+        "Text messages to {country} are paused",
+        "{name}: text messages to {country} are paused",
+        "No codes are sent to phone numbers of {country} any more, because it looks like an "
+        "attack: {why}. People who signed in before on the same device still get theirs. If "
+        "this is wrong, resume it by this link:",
+        "Look at it, and resume",
+        "`doorcode audit` and `doorcode shield status` on the server show what happened.",
     ),
 }
 
@@ -97,9 +124,16 @@ def pack(code: str, name: str, locale: str | None) -> bytes:
     return _encode(_Payload(code, clean_name(name), locale))
 
 
-def pack_notice(notice: Notice, name: str, link: str = "", days: int = 0) -> bytes:
+def pack_notice(
+    notice: Notice,
+    name: str,
+    link: str = "",
+    days: int = 0,
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """What a letter without a code will be made of: its sort, the app's name, a link."""
-    return _encode(_Payload("", clean_name(name), notice=notice, link=link, days=days))
+    packed = _Payload("", clean_name(name), notice=notice, link=link, days=days, about=dict(about))
+    return _encode(packed)
 
 
 def render(message: Message, payload: bytes) -> Letter:
@@ -150,12 +184,14 @@ def _words(packed: _Payload, by_email: bool) -> tuple[str, str, str]:
 
 def _notice(packed: _Payload, name: str) -> tuple[str, str, str]:
     assert packed.notice is not None  # noqa: S101 - the caller has looked
-    alone, of_app, sentence = _NOTICES[packed.notice]
-    subject = of_app.format(name=name) if name else alone
+    words = _NOTICES[packed.notice]
+    subject = (words.of_app if name else words.alone).format(name=name, **packed.about)
     values = {
         "name": name,
         "subject": subject,
-        "sentence": sentence,
+        "sentence": words.sentence.format(**packed.about),
+        "button": words.button,
+        "ending": words.ending,
         "link": packed.link,
         "days": packed.days,
     }

@@ -229,6 +229,12 @@ NUMBER_UNSUPPORTED = Refusal(
     "This sort of phone number cannot receive codes. Use the number of a mobile phone.",
     param="phone_number",
 )
+RESUME_LINK_INVALID = Refusal(
+    "resume_link_invalid",
+    404,
+    "is not valid",
+    "This link is worth nothing any more: the country is not paused, or was paused again since.",
+)
 SENDING_BLOCKED = Refusal(
     "action_blocked",
     403,

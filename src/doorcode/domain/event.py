@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from doorcode.domain.addresses import Address, Kind, mask
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -33,3 +35,11 @@ class Recorded:
     id: str
     at: int
     event: Event
+
+
+def masked(subject: str) -> str:
+    """The subject as it may be seen by somebody who need not know whom it is about."""
+    kind, _, value = subject.partition(":")
+    if kind not in list(Kind):
+        return subject
+    return mask(Address(Kind(kind), value, value))

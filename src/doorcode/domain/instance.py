@@ -130,6 +130,7 @@ class Instance:
     lockout: Lockout = field(default_factory=Lockout)
     sends: SendBudget = field(default_factory=SendBudget)
     shield: Shield = field(default_factory=Shield)
+    alert_email: str = ""
 
     # ── how codes travel ──────────────────────────────────────────────────────────────
     channels: tuple[Channel, ...] = (Channel.SMS,)

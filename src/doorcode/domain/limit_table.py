@@ -18,6 +18,7 @@ class Scope(StrEnum):
     ADDRESS = "client address"
     IDENTIFIER = "identifier"
     DEVICE = "device"
+    BLOCK = "block of numbers"
     COUNTRY = "country"
     INSTANCE = "instance"
     VERIFICATION = "verification"
@@ -37,7 +38,9 @@ class Limit:
     setting: str = ""
 
 
+_POLICY = Policy()
 _LOCKOUT = "attack_protection.user_lockout.max_attempts"
+_UNTYPED = "the share of codes that nobody types,"
 _WRONG = f"{limits.GUESSES_PER_ADDRESS} wrong codes an hour"
 LIMITS = (
     Limit(
@@ -99,7 +102,8 @@ LIMITS = (
     Limit(
         limits.COUNTRY,
         Scope.COUNTRY,
-        "text messages to the listed countries alone",
+        "text messages to the listed countries alone; by default "
+        f"{' and '.join(sorted(_POLICY.countries or ()))}",
         "unsupported_country_code",
         "shield.countries",
     ),
@@ -113,7 +117,7 @@ LIMITS = (
     Limit(
         limits.MONEY,
         Scope.COUNTRY,
-        f"{Policy().money_per_country // 1_000_000} US dollars a day (UTC), by list prices and "
+        f"{_POLICY.money_per_country // 1_000_000} US dollars a day (UTC), by list prices and "
         "segments",
         "unsupported_country_code",
         "shield.dollars_per_country_and_day",
@@ -132,6 +136,16 @@ LIMITS = (
         "unsupported_country_code",
     ),
     *(
+        Limit(bucket, scope, much, "action_blocked", "shield.mode")
+        for bucket, scope, much in (
+            ("shield.number", Scope.IDENTIFIER, "codes to one number while none of them is typed"),
+            ("shield.block", Scope.BLOCK, f"{_UNTYPED} in its block of numbers"),
+            ("shield.network", Scope.ADDRESS, f"{_UNTYPED} from its network and those around it"),
+            ("shield.client", Scope.DEVICE, f"{_UNTYPED} from this browser"),
+            ("shield.area", Scope.COUNTRY, f"{_UNTYPED} in its area and country"),
+        )
+    ),
+    *(
         Limit(
             rate.name,
             Scope.ADDRESS,
@@ -141,6 +155,8 @@ LIMITS = (
         for rate in RATES
     ),
 )
+
+SETTING_OF = {one.bucket: one.setting for one in LIMITS if one.setting}
 
 
 def markdown() -> Iterable[str]:

@@ -43,6 +43,7 @@ TOKEN_LIVES_FOR_SECONDS = 60
 HANDSHAKE_LIVES_FOR = 10 * SECOND
 TESTING_TOKEN_LIVES_FOR = HOUR
 HUMAN_FOR = 10 * MINUTE  # after a solved challenge
+RESUME_LINK_LIVES_FOR = 7 * DAY  # the link by which an operator ends a country's pause
 DEV_BROWSER_LIVES_FOR = 30 * DAY
 
 # ── requests ──────────────────────────────────────────────────────────────────────────

@@ -294,6 +294,12 @@ _ALL = [
         "shield.prices",
         "What one segment to a country costs, in US dollars, where it is not the list price.",
     ),
+    Setting(
+        "alerts.email",
+        Mailbox(),
+        "alert_email",
+        "Who is written to when the shield pauses a country, with a link that resumes it.",
+    ),
     *_bot_protection(),
     Setting(
         "legal_consent.enabled",

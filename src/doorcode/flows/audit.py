@@ -12,15 +12,25 @@ from contextlib import asynccontextmanager
 
 from doorcode.domain.errors import Refused
 from doorcode.domain.event import Event
-from doorcode.flows.deps import Deps
+from doorcode.flows import alerts
+from doorcode.flows.deps import Clock, Deps
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
 
-async def write(deps: Deps, tx: Transaction, event: Event) -> None:
+async def write(clock: Clock, tx: Transaction, event: Event) -> None:
     """Append a line to the audit log, in the unit under way."""
-    now = deps.now()
+    now = clock.now()
     await tx.add_event(new_id("evt", now), event, now)
+
+
+async def note(deps: Deps, tx: Transaction, event: Event | None) -> None:
+    """Write down what is no refusal, or one that a story answers by a value: once a minute."""
+    if event is None:
+        return
+    deps.observe(event)
+    if deps.recent.is_new(event, deps.now()):
+        await write(deps, tx, event)
 
 
 async def remember(deps: Deps, refused: Refused) -> None:
@@ -36,12 +46,15 @@ async def remember(deps: Deps, refused: Refused) -> None:
     async with deps.storage.transaction() as tx:
         if is_new:
             await write(deps, tx, event)
-        if pause and await tx.add_pause(pause):
-            paused = Event(
-                "country.paused", "done", subject=pause.country, details={"why": pause.why}
-            )
-            deps.observe(paused)
+        is_paused = pause is not None and await tx.add_pause(pause)
+        if pause and is_paused:
+            details = {"why": pause.why, "by": "shield"}
+            paused = Event("country.paused", "done", subject=pause.country, details=details)
             await write(deps, tx, paused)
+            await alerts.tell_of_pause(deps, tx, pause)
+    if is_paused:
+        deps.observe(paused)
+        deps.post.wake()
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.message import Message
 from doorcode.domain.verification import Code, Status, Verdict, Verification, judge, refusal_for
 from doorcode.flows import guesses, sending
-from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.deps import Caller, Deps, Grounds
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
@@ -63,9 +63,8 @@ async def send(
     written and counted alike, but no code is made that anybody could type.
     """
     caller = attempt.caller
-    _expect_not_stale(deps, address)
     channel = attempt.channel or deps.instance.channel_to(address)
-    _expect_route(deps, channel, address)
+    expect_way(deps, channel, address)
     against = await guesses.budgets_for(deps, tx, caller, address)
     await guesses.expect_left(deps, tx, caller, against)
     verification, is_sent = await _verification_for(deps, tx, attempt, address, channel)
@@ -159,17 +158,19 @@ def proved(attempt_id: str, address: Address, now: int) -> Verification:
     )
 
 
-# ── parts ─────────────────────────────────────────────────────────────────────────────
-def _expect_not_stale(deps: Deps, address: Address) -> None:
-    """A test account outlives test mode in the database; its well-known code must not."""
-    if address.is_test and not deps.instance.test_mode:
-        raise Refused(errors.STRATEGY_FOR_USER)
-
-
-def _expect_route(deps: Deps, channel: Channel, address: Address) -> None:
+def expect_way(deps: Grounds, channel: Channel, address: Address) -> None:
+    """Refuse what nobody would carry, or what counts no more."""
+    _expect_not_stale(deps, address)
     if not deps.post.can_send(channel, address.is_test):
         by_phone = address.kind is Kind.PHONE
         raise Refused(errors.SMS_UNDELIVERABLE if by_phone else errors.EMAIL_UNDELIVERABLE)
+
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────
+def _expect_not_stale(deps: Grounds, address: Address) -> None:
+    """A test account outlives test mode in the database; its well-known code must not."""
+    if address.is_test and not deps.instance.test_mode:
+        raise Refused(errors.STRATEGY_FOR_USER)
 
 
 async def _verification_for(

@@ -36,24 +36,34 @@ class Post(Protocol):
 
 
 class Recent:
-    """Which refusals were written down within the minute, as far as memory is worth it."""
+    """Which events were written down within the minute, as far as memory is worth it."""
 
     KEPT = 10_000
 
     def __init__(self) -> None:
-        self._written: OrderedDict[tuple[str, str, str, str], int] = OrderedDict()
+        # The minute of the line that was written last, and how many there were since.
+        self._written: OrderedDict[tuple[str, str, str, str], tuple[int, int]] = OrderedDict()
 
     def is_new(self, event: Event, now: int) -> bool:
         """Whether an event like this one was not written within the minute; it is from now on."""
+        return self.count(event, now) > 0
+
+    def count(self, event: Event, now: int) -> int:
+        """How many events like this one a line about it stands for; 0 where none is to be written.
+
+        Those that were not written within an earlier minute count with the first after it.
+        """
         name = (event.name, event.bucket, event.subject, event.network)
         minute = now // MINUTE
-        if self._written.get(name) == minute:
-            return False
-        self._written[name] = minute
+        written, unwritten = self._written.get(name, (-1, 0))
+        if written == minute:
+            self._written[name] = (minute, unwritten + 1)
+            return 0
+        self._written[name] = (minute, 0)
         self._written.move_to_end(name)
         if len(self._written) > self.KEPT:
             self._written.popitem(last=False)
-        return True
+        return unwritten + 1
 
 
 def _unobserved(event: Event) -> None:
@@ -68,6 +78,28 @@ class BotCheck(Protocol):
 
         It asks another server: never while a unit of work is open.
         """
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """The time, in milliseconds."""
+
+
+class Grounds(Clock, Protocol):
+    """What a decision rests on besides the database: the settings, the routes, the clock.
+
+    Less than `Deps`, so that a command can ask what the server would decide without its keys.
+    """
+
+    @property
+    def instance(self) -> Instance:
+        """What is asked of people."""
+
+    @property
+    def post(self) -> Post:
+        """Who carries messages."""
 
 
 @dataclass(slots=True)

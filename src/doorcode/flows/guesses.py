@@ -14,7 +14,7 @@ from doorcode.domain.addresses import Address
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance
-from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.deps import Caller, Deps, Grounds
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
@@ -49,7 +49,7 @@ class Standing:
 
 
 async def budgets_for(
-    deps: Deps, tx: Transaction, caller: Caller, address: Address
+    deps: Grounds, tx: Transaction, caller: Caller, address: Address
 ) -> tuple[Budget, ...]:
     """What a guess at the code of an address is counted against."""
     known = bool(caller.client_id) and await tx.is_known_device(caller.client_id or "", address)
@@ -114,7 +114,7 @@ async def spend(
 
 
 async def expect_left(
-    deps: Deps, tx: Transaction, caller: Caller, against: tuple[Budget, ...]
+    deps: Grounds, tx: Transaction, caller: Caller, against: tuple[Budget, ...]
 ) -> None:
     """Refuse where a budget is used up: no code is sent that cannot be tried."""
     for budget in against:
@@ -128,7 +128,7 @@ async def refund(tx: Transaction, guess_ids: tuple[str, ...]) -> None:
         await tx.refund_guess(guess_id)
 
 
-async def wait_for(deps: Deps, tx: Transaction, budget: Budget) -> int:
+async def wait_for(deps: Grounds, tx: Transaction, budget: Budget) -> int:
     """Whole seconds until a budget holds a guess again; 0 where it does now."""
     now = deps.now()
     made_at = await tx.nth_latest_guess(budget.subject, budget.most, now - budget.window)
@@ -152,7 +152,7 @@ def _whole_seconds(milliseconds: int) -> int:
     return max(1, -(-milliseconds // limits.SECOND))
 
 
-async def _refused(deps: Deps, tx: Transaction, caller: Caller, budget: Budget) -> Refused:
+async def _refused(deps: Grounds, tx: Transaction, caller: Caller, budget: Budget) -> Refused:
     seconds = await wait_for(deps, tx, budget) or 1
     event = Event(
         "limit.refused",

@@ -69,10 +69,10 @@ async def add(
 
     Said twice of the same address, it is one.
     """
-    async with deps.storage.transaction() as tx:
+    async with audit.unit(deps) as tx:
         me = await enter(deps, tx, caller, session_id, pending=True)
         _expect_addable(deps.instance, me, kind)
-        address = _read(deps.instance, kind, text)
+        address = _read(deps.instance, caller, kind, text)
         expect_recent(deps, me.session, me.user)
         given = next((one for one in me.user.addresses if one.address.is_same_as(address)), None)
         if given and not given.is_verified:
@@ -102,13 +102,13 @@ def _expect_addable(instance: Instance, me: Me, kind: Kind) -> None:
         raise Refused(errors.ATTRIBUTE_IMMUTABLE.about(kind))
 
 
-def _read(instance: Instance, kind: Kind, text: str) -> Address:
+def _read(instance: Instance, caller: Caller, kind: Kind, text: str) -> Address:
     try:
         address = parse(kind, text, test_mode=instance.test_mode)
     except Malformed:
         raise Refused(errors.ADDRESS_FORMATS[kind].about(kind)) from None
     expect_allowed(address, instance, adding=True)
-    sending.expect_number(instance, address)
+    sending.expect_number(instance, caller, address)
     return address
 
 

@@ -32,9 +32,14 @@ from doorcode.domain.shield import (
     subjects_of,
 )
 from doorcode.flows import audit
-from doorcode.flows.deps import Caller, Deps
+from doorcode.flows.deps import Caller, Deps, Grounds
 from doorcode.storage.interface import Transaction
 
+OUTCOMES = {
+    ShieldMode.RECORD: "recorded",
+    ShieldMode.CHALLENGE: "challenged",
+    ShieldMode.DENY: "refused",
+}
 ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 
@@ -87,7 +92,7 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
 
 
 async def weigh(
-    deps: Deps, tx: Transaction, caller: Caller, address: Address, *, known: bool
+    deps: Grounds, tx: Transaction, caller: Caller, address: Address, *, known: bool
 ) -> Weighed:
     """What the shield says of a text message to this number; nothing is changed by asking."""
     shield, now = deps.instance.shield, deps.now()
@@ -128,27 +133,63 @@ def subject_of(caller: Caller, address: Address, *, known: bool) -> str:
     return f"{address.name}@{caller.client_id}" if known else address.name
 
 
-def expect_number(instance: Instance, address: Address) -> None:
+def expect_number(instance: Instance, caller: Caller, address: Address) -> None:
     """Refuse a number that no code is ever sent to, before it is taken for an account."""
     if address.kind is not Kind.PHONE or address.is_test:
         return
     sending = Sending(address.value, country_of(address.value), "", "", False, 0, 0)
     failed = rule(sending, Evidence({}), instance.shield.policy).failed
     if failed and failed.bucket in (COUNTRY, TYPE):
-        raise Refused(_refusal(failed, address))
+        raise Refused(_refusal(failed, address), _decided(caller, address, "refused", failed))
 
 
-async def wait_for_budget(deps: Deps, tx: Transaction, subject: str) -> tuple[str, int] | None:
-    """The bucket of codes that is used up, with the whole seconds until it opens, if one is."""
-    now, budget = deps.now(), deps.instance.sends
-    for bucket, most, window in (
+def decide(instance: Instance, caller: Caller, weighed: Weighed) -> tuple[ShieldMode, Check] | None:
+    """What becomes of a text message, and by which check; None where all of them hold."""
+    failed = weighed.ruling.failed
+    if failed is None:
+        return None
+    mode = ShieldMode.DENY if weighed.ruling.is_static else instance.shield.mode
+    if mode is ShieldMode.CHALLENGE and caller.is_human and not caller.is_testing:
+        mode = ShieldMode.RECORD  # a testing token shows no person, and pays for no messages
+    return mode, failed
+
+
+def windows(instance: Instance) -> tuple[tuple[str, int, int], ...]:
+    """How many codes an identifier is sent within how long, each by the name of its bucket."""
+    budget = instance.sends
+    return (
         (limits.SENDS_LONG, budget.long, budget.long_window),
         (limits.SENDS_SHORT, budget.short, budget.short_window),
-    ):
-        made_at = await tx.nth_latest_send(subject, most, now - window)
-        if made_at is not None:
-            return bucket, max(1, -(-(made_at + window - now) // limits.SECOND))
+    )
+
+
+def purses(instance: Instance, country: str) -> tuple[tuple[str, int, str], ...]:
+    """Whose money of the day a text message is paid from: the name, the most, the bucket."""
+    shield = instance.shield
+    return (
+        (country, shield.policy.money_per_country, MONEY),
+        (ALL_COUNTRIES, shield.money_in_all, MONEY_IN_ALL),
+    )
+
+
+async def wait_for_budget(deps: Grounds, tx: Transaction, subject: str) -> tuple[str, int] | None:
+    """The bucket of codes that is used up, with the whole seconds until it opens, if one is."""
+    for bucket, most, window in windows(deps.instance):
+        seconds = await wait_for_window(deps, tx, subject, most, window)
+        if seconds:
+            return bucket, seconds
     return None
+
+
+async def wait_for_window(
+    deps: Grounds, tx: Transaction, subject: str, most: int, window: int
+) -> int:
+    """Whole seconds until a window holds another code; 0 where it does now."""
+    now = deps.now()
+    made_at = await tx.nth_latest_send(subject, most, now - window)
+    if made_at is None:
+        return 0
+    return max(1, -(-(made_at + window - now) // limits.SECOND))
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────
@@ -156,35 +197,26 @@ async def _spend_budget(deps: Deps, tx: Transaction, about: About, send: Send) -
     if await tx.add_send(send, deps.instance.sends):
         return
     bucket, seconds = await wait_for_budget(deps, tx, send.subject) or (limits.SENDS_LONG, 1)
-    event = _event(about, "limit.refused", "refused", bucket, opens_in_seconds=seconds)
+    event = _event(
+        about.caller,
+        about.address,
+        "limit.refused",
+        "refused",
+        bucket,
+        opens_in_seconds=seconds,
+    )
     raise Refused(replace(errors.SENDS_SPENT, retry_after=seconds), event)
 
 
 async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
     """Refuse what the shield holds for an attack, as far as its mode goes."""
-    failed = weighed.ruling.failed
-    if failed is None:
+    decided = decide(deps.instance, about.caller, weighed)
+    if decided is None:
         return
-    mode = ShieldMode.DENY if weighed.ruling.is_static else deps.instance.shield.mode
-    if mode is ShieldMode.CHALLENGE and about.caller.is_human and not about.caller.is_testing:
-        mode = ShieldMode.RECORD  # a testing token shows no person, and pays for no messages
-    outcome = {
-        ShieldMode.RECORD: "recorded",
-        ShieldMode.CHALLENGE: "challenged",
-        ShieldMode.DENY: "refused",
-    }[mode]
-    event = _event(
-        about,
-        "shield.decided",
-        outcome,
-        failed.bucket,
-        why=failed.why,
-        country=weighed.sending.country,
-    )
+    mode, failed = decided
+    event = _decided(about.caller, about.address, OUTCOMES[mode], failed)
     if mode is ShieldMode.RECORD:
-        deps.observe(event)
-        if deps.recent.is_new(event, deps.now()):
-            await audit.write(deps, tx, event)
+        await audit.note(deps, tx, event)
         return
     refusal = errors.CAPTCHA_REQUIRED
     if mode is ShieldMode.DENY:
@@ -203,15 +235,14 @@ async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
 
 async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:
     """Take the price from the day's money of the country and of all, whatever was read before."""
-    sending, shield = weighed.sending, deps.instance.shield
-    budgets = (
-        (sending.country, shield.policy.money_per_country, MONEY, _country_refusal(about.address)),
-        (ALL_COUNTRIES, shield.money_in_all, MONEY_IN_ALL, errors.SMS_UNDELIVERABLE),
-    )
-    for country, most, bucket, refusal in budgets:
-        if not await tx.spend_money(country, sending.at // limits.DAY, sending.price, most):
-            event = _event(about, "shield.decided", "refused", bucket, country=sending.country)
-            raise Refused(refusal, event)
+    day, price = weighed.sending.at // limits.DAY, weighed.sending.price
+    for name, most, bucket in purses(deps.instance, weighed.sending.country):
+        if not await tx.spend_money(name, day, price, most):
+            refusal = errors.SMS_UNDELIVERABLE
+            if bucket == MONEY:
+                refusal = _country_refusal(about.address)
+            spent = Check(bucket, False, 0.0, float(most), "the day's money is spent")
+            raise Refused(refusal, _decided(about.caller, about.address, "refused", spent))
 
 
 def _refusal(failed: Check, address: Address) -> Refusal:
@@ -230,13 +261,21 @@ def _country_refusal(address: Address) -> Refusal:
     return replace(errors.COUNTRY_UNSUPPORTED, meta=meta)
 
 
-def _event(about: About, name: str, outcome: str, bucket: str, **details: object) -> Event:
-    caller = about.caller
+def _decided(caller: Caller, address: Address, outcome: str, check: Check) -> Event:
+    country = country_of(address.value)
+    return _event(
+        caller, address, "shield.decided", outcome, check.bucket, why=check.why, country=country
+    )
+
+
+def _event(
+    caller: Caller, address: Address, name: str, outcome: str, bucket: str, **details: object
+) -> Event:
     return Event(
         name,
         outcome,
         bucket=bucket,
-        subject=about.address.name,
+        subject=address.name,
         network=caller.network,
         client_id=caller.client_id or "",
         details=details,

@@ -56,8 +56,9 @@ async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
             client = await clients.retire_attempts(tx, client)
         try:
             await _expect_signed_out(deps, tx, client)
-            draft = await sign_up_form.draft(deps, tx, wanted, proved)
+            draft = await sign_up_form.draft(deps, tx, caller, wanted, proved)
         except Refused as refused:
+            await audit.note(deps, tx, refused.event)
             return Answer(refusal=refused.refusal)
         client, token = await clients.ensure(deps, tx, caller)
         sign_up = await _keep(tx, draft, client, proved)
@@ -89,7 +90,7 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
         if sign_up.ticket_id:
             wanted = sign_up_form.as_invited(deps.instance, wanted, sign_up.email)
         invited = sign_up.ticket_id is not None
-        given = await sign_up_form.addresses_of(deps, tx, wanted, invited=invited)
+        given = await sign_up_form.addresses_of(deps, tx, caller, wanted, invited=invited)
         sign_up = replace(
             sign_up,
             abandon_at=deps.now() + ATTEMPT_LIVES_FOR,

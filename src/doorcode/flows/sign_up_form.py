@@ -25,7 +25,7 @@ from doorcode.domain.ticket import Ticket, TicketKind
 from doorcode.domain.verification import Verification
 from doorcode.flows import mailbox, sending
 from doorcode.flows import ticket as tickets
-from doorcode.flows.deps import Deps
+from doorcode.flows.deps import Caller, Deps
 from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
@@ -48,12 +48,14 @@ class Wanted:
     transfer: bool = False
 
 
-async def draft(deps: Deps, tx: Transaction, wanted: Wanted, proved: Verification | None) -> SignUp:
+async def draft(
+    deps: Deps, tx: Transaction, caller: Caller, wanted: Wanted, proved: Verification | None
+) -> SignUp:
     """The attempt as the form describes it, or `Refused`."""
     invitation = await _invitation(deps, tx, wanted)
     if invitation:
         wanted = as_invited(deps.instance, wanted, invitation.email)
-    addresses = await addresses_of(deps, tx, wanted, invited=invitation is not None)
+    addresses = await addresses_of(deps, tx, caller, wanted, invited=invitation is not None)
     if proved:
         expect_allowed(proved.address, deps.instance)
         addresses[proved.address.kind] = await _expect_free(deps, tx, proved.address)
@@ -118,7 +120,7 @@ def as_invited(instance: Instance, wanted: Wanted, email: Address | None) -> Wan
 
 
 async def addresses_of(
-    deps: Deps, tx: Transaction, wanted: Wanted, *, invited: bool
+    deps: Deps, tx: Transaction, caller: Caller, wanted: Wanted, *, invited: bool
 ) -> dict[Kind, Address]:
     """The addresses that the form gives, or `Refused` where one cannot sign up here."""
     addresses = {kind: _read(deps.instance, kind, text) for kind, text in wanted.texts.items()}
@@ -126,7 +128,7 @@ async def addresses_of(
     for address in [] if invited else addresses.values():
         expect_allowed(address, deps.instance)
     for address in addresses.values():
-        sending.expect_number(deps.instance, address)
+        sending.expect_number(deps.instance, caller, address)
     # In strict mode whoever has proved nothing is told nothing: they go on, and get no code.
     for address in [] if deps.instance.is_strict else addresses.values():
         await _expect_free(deps, tx, address)

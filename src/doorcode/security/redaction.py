@@ -16,15 +16,18 @@ from doorcode.security.codes import BACKUP_ALPHABET, BACKUP_CHARACTERS
 
 MASK = "······"
 
+_OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+
 # Lengths are bounded where a long text could otherwise be read again from each of its letters.
 _PATTERN = re.compile(
     "|".join(
         (
             # An id of ours, which opens nothing; an address that is masked already; what a mail
-            # server answers (RFC 3463).
+            # server answers (RFC 3463); a client address by IPv4, which an operator looks for.
             r"(?P<kept>(?<![\w-])([a-z]{2,12}_[0-9A-Z]{26}|ins_[0-9a-f]{27})(?![\w-]|\.[\w-]{20})"
             r"|[^\s@*]?\*{5}@[^\s@\"']+"
-            r"|(?<![\d.])[245]\d\d [245]\.\d{1,3}\.\d{1,3}(?![\d.]))",
+            r"|(?<![\d.])[245]\d\d [245]\.\d{1,3}\.\d{1,3}(?![\d.])"
+            rf"|(?<![\w.+(-])({_OCTET}\.){{3}}{_OCTET}(?![\w.@%-]))",
             r"eyJ[\w-]*(\.[\w-]*){0,4}",  # a signed token: base64url of `{"`
             r"[a-z]{2,12}_[0-9A-Z]{26}\.[\w-]+",  # a ticket
             r"sk_(live|test)_\w+",

@@ -154,11 +154,17 @@ class Transaction(Protocol):
     async def guesses_at_user(self, user_id: str, since: int) -> dict[str, list[int]]:
         """When everybody else guessed at each address that a person owns, oldest first."""
 
+    async def count_guesses(self, subject: str, since: int) -> int:
+        """How many guesses at a subject were made after `since`."""
+
     async def add_send(self, send: Send, budget: SendBudget) -> bool:
         """Count a code to be sent, where its subject has one left in both windows."""
 
     async def nth_latest_send(self, subject: str, nth: int, since: int) -> int | None:
         """When the nth latest code after `since` was sent, from 1."""
+
+    async def count_sends(self, subject: str, since: int) -> int:
+        """How many codes a subject was sent after `since`."""
 
     async def verify_sends(
         self, verification_id: str, now: int
@@ -177,6 +183,9 @@ class Transaction(Protocol):
     async def money_spent(self, country: str, day: int) -> int:
         """What a country's messages have cost on a day (UTC, days since the epoch), in
         millionths of a dollar."""
+
+    async def money_of_day(self, day: int) -> list[tuple[str, int]]:
+        """What the messages to each country have cost on a day; the most first."""
 
     async def spend_money(self, country: str, day: int, price: int, most: int) -> bool:
         """Take a price where `most` is not exceeded by it, in one conditional statement."""

@@ -191,6 +191,10 @@ ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
 SELECT g.address, g.made_at FROM addresses AS a JOIN guesses AS g ON g.address = a.kind || ':' || a.value
 WHERE a.user_id = :user_id AND g.made_at > :since ORDER BY g.made_at;
 
+-- name: count_guesses
+-- How many guesses a window holds.
+SELECT count(*) AS made FROM guesses WHERE address = :address AND made_at > :since;
+
 -- name: add_send
 -- Counts a code to be sent where its identifier has one left in both windows.
 INSERT INTO sends (id, subject, verification_id, made_at, price, tallies)
@@ -202,6 +206,10 @@ WHERE (SELECT count(*) FROM sends WHERE subject = :subject AND made_at > :short_
 -- When the window's nth latest code was sent.
 SELECT made_at FROM sends WHERE subject = :subject AND made_at > :since
 ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
+
+-- name: count_sends
+-- How many codes a window holds.
+SELECT count(*) AS made FROM sends WHERE subject = :subject AND made_at > :since;
 
 -- name: verify_sends
 -- The codes of a verification were of use: what they had been counted against is given back once.
@@ -220,6 +228,10 @@ ON CONFLICT (subject) DO UPDATE SET at = excluded.at, data = excluded.data;
 -- name: money_spent
 -- What the messages to a country have cost on a day.
 SELECT spent FROM money WHERE country = :country AND day = :day;
+
+-- name: money_of_day
+-- What the messages to each country have cost on a day.
+SELECT country, spent FROM money WHERE day = :day AND spent > 0 ORDER BY spent DESC, country;
 
 -- name: spend_money
 -- Takes the price of a message where it is left, in one statement.

@@ -58,6 +58,10 @@ class LimitStatements:
             made.setdefault(subject, []).append(made_at)
         return made
 
+    async def count_guesses(self, subject: str, since: int) -> int:
+        found = await self._sql.rows("count_guesses", address=subject, since=since)
+        return int(found[0][0])
+
     # ── codes sent ────────────────────────────────────────────────────────────────────
     async def add_send(self, send: Send, budget: SendBudget) -> bool:
         added = await self._sql.run(
@@ -79,6 +83,10 @@ class LimitStatements:
         found = await self._sql.rows("nth_latest_send", subject=subject, nth=nth, since=since)
         return found[0][0] if found else None
 
+    async def count_sends(self, subject: str, since: int) -> int:
+        found = await self._sql.rows("count_sends", subject=subject, since=since)
+        return int(found[0][0])
+
     async def verify_sends(
         self, verification_id: str, now: int
     ) -> list[tuple[int, tuple[str, ...]]]:
@@ -99,6 +107,9 @@ class LimitStatements:
     async def money_spent(self, country: str, day: int) -> int:
         found = await self._sql.rows("money_spent", country=country, day=day)
         return int(found[0][0]) if found else 0
+
+    async def money_of_day(self, day: int) -> list[tuple[str, int]]:
+        return [(row[0], row[1]) for row in await self._sql.rows("money_of_day", day=day)]
 
     async def spend_money(self, country: str, day: int, price: int, most: int) -> bool:
         spent = await self._sql.run("spend_money", country=country, day=day, price=price, most=most)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from doorcode.delivery.inbox import Inbox
+from doorcode.flows.alerts import RESUME_PATH
 from doorcode.web.door import Door
 from doorcode.web.pages import static
 from doorcode.web.pages.endpoint import Endpoint
 from doorcode.web.pages.home import Home
 from doorcode.web.pages.inbox import InboxPages
+from doorcode.web.pages.pauses import PausePages
 from doorcode.web.pages.steps import Steps
 from doorcode.web.pages.tickets import TicketPages
 from doorcode.web.pages.ways import SignInWay, SignUpWay, Way
@@ -23,12 +25,13 @@ from doorcode.web.pages.ways import SignInWay, SignUpWay, Way
 def routes(door: Door, inbox: Inbox | None, inbox_token: str | None) -> list[BaseRoute]:
     """The pages of one server. Without an inbox its paths are answered with 404."""
     home, letters = Home(door), InboxPages(door, inbox, inbox_token)
-    tickets = TicketPages(door)
+    tickets, paused = TicketPages(door), PausePages(door)
     return [
         Route("/", Endpoint(door, get=home.show)),
         *_way(door, SignUpWay()),
         *_way(door, SignInWay()),
         Route("/ticket", Endpoint(door, get=tickets.show, post=tickets.use)),
+        Route(RESUME_PATH, Endpoint(door, get=paused.show, post=paused.resume)),
         Route("/sign-out", Endpoint(door, post=home.sign_out)),
         Route("/inbox", Endpoint(door, get=letters.show)),
         Route("/inbox/messages", Endpoint(door, get=letters.list_messages)),

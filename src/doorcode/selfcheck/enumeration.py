@@ -20,8 +20,8 @@ from doorcode.selfcheck.people import People, wrong_codes
 from doorcode.selfcheck.prober import Answer, Visitor
 from doorcode.selfcheck.report import Row, Verdict
 
-TOLERANCE = 0.15  # of the slower median: what a network adds and takes by itself
-NOISES = 2  # times what one side differs from itself: less is told by nobody
+TOLERANCE = 0.10  # of the usual time: what a busy machine adds and takes by itself
+NOISES = 2  # times what the halves differ by: less than that is chance
 SAMPLES = 100
 
 ANSWERS = "Known and unknown: the same status, headers and body"
@@ -204,32 +204,33 @@ async def timed_apart(people: People, samples: int) -> list[Row]:
         verdict, medians = weigh(known, unknown)
         verdicts.add(verdict)
         told.append(f"{name} {medians}")
-    tried = f"medians of {samples} requests each, by turns: {', '.join(told)}; "
+    tried = f"medians of {samples} pairs of requests: {', '.join(told)}; "
     tried += f"{TOLERANCE:.0%} is tolerated"
     worst = next(v for v in (Verdict.FAILS, Verdict.STOPPED, Verdict.HOLDS) if v in verdicts)
     return [Row(TIME, tried, worst)]
 
 
 def weigh(known: list[float], unknown: list[float]) -> tuple[Verdict, str]:
-    """Whether the medians lie apart, and by more than the halves of each side do by chance."""
-    apart, noise = _apart(known, unknown), max(_noise(known), _noise(unknown))
+    """Whether the pairs lie apart, and by more than the halves of them do by chance.
+
+    Pair by pair: what slows a machine or a network down for a while slows down both.
+    """
+    usual = median([*known, *unknown])
+    differences = [one - other for one, other in zip(known, unknown, strict=True)]
+    apart, noise = abs(median(differences)) / usual, _noise(differences) / usual
     told = f"{1000 * median(known):.2f} and {1000 * median(unknown):.2f} ms "
-    told += f"({apart:.0%} apart, noise {noise:.0%})"
+    told += f"(pairs {apart:.0%} apart, noise {noise:.0%})"
     if apart <= TOLERANCE:
         return Verdict.HOLDS, told
     return (Verdict.FAILS if apart > NOISES * noise else Verdict.STOPPED), told
 
 
-def _apart(one: list[float], other: list[float]) -> float:
-    return abs(median(one) - median(other)) / max(median(one), median(other))
-
-
-def _noise(times: list[float]) -> float:
-    """Two pairs and two pairs by turns: each half has as many that began a pair."""
+def _noise(differences: list[float]) -> float:
+    """Two and two by turns: each half has as many pairs that the known one began."""
     halves: tuple[list[float], list[float]] = [], []
-    for number, time in enumerate(times):
-        halves[number // 2 % 2].append(time)
-    return _apart(*halves) if halves[1] else 0.0
+    for number, difference in enumerate(differences):
+        halves[number // 2 % 2].append(difference)
+    return abs(median(halves[0]) - median(halves[1])) if halves[1] else 0.0
 
 
 async def _times(

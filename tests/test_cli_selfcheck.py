@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,19 @@ def test_what_cannot_be_checked_is_said(url: tuple[str, ...], why: str, capsys: 
     assert cli.main(["selfcheck", *url]) == cli_selfcheck.COULD_NOT_RUN
     told = capsys.readouterr()
     assert (told.out, why in told.err) == ("", True)
+
+
+def test_the_requests_of_a_check_have_no_lines_of_their_own() -> None:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        cli.main(["selfcheck", "http://127.0.0.1:1"])
+        requests = logging.getLogger("httpx")
+        told = [requests.isEnabledFor(one) for one in (logging.INFO, logging.WARNING)]
+        assert told == [False, True]
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
 
 
 @pytest.mark.parametrize("samples", ["0", "-1", "many", "10001"])

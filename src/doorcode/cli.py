@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -44,8 +45,10 @@ TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    write_log(sys.stderr)
     options = _parser().parse_args(arguments)
+    # The check asks a thousand times, and its reader is told of each row.
+    checks = options.run is cli_selfcheck.selfcheck
+    write_log(sys.stderr, logging.WARNING if checks else logging.INFO)
     try:
         return int(options.run(options))
     except BadSettings as error:

@@ -59,6 +59,24 @@ async def test_what_tells_is_found(strict: House, front: type[Timed], rows: set[
     assert of(report, Verdict.STOPPED) == set()
 
 
+@pytest.mark.parametrize(
+    ("known", "unknown", "verdict"),
+    [
+        ([0.010] * 8, [0.010] * 8, Verdict.HOLDS),
+        ([0.010] * 8, [0.0109] * 8, Verdict.HOLDS),
+        ([0.010] * 8, [0.0112] * 8, Verdict.FAILS),
+        ([0.0112] * 8, [0.010] * 8, Verdict.FAILS),
+        ([0.010] * 8, [0.010, 0.010, 0.014, 0.014] * 2, Verdict.STOPPED),  # apart from itself
+        ([0.010] * 8, [0.010, 0.014] * 4, Verdict.FAILS),  # by place in the pair: no noise
+        ([0.010], [0.020], Verdict.FAILS),
+    ],
+)
+def test_times_lie_apart_where_no_noise_explains_it(
+    known: list[float], unknown: list[float], verdict: Verdict
+) -> None:
+    assert enumeration.weigh(known, unknown)[0] is verdict
+
+
 async def test_a_sign_up_that_says_taken_is_found(strict: House) -> None:
     report = await check(RefusesTaken(strict), samples=3)
     told = [row.tried for row in report.rows if row.guarantee == ANSWERS]

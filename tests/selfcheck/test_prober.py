@@ -11,9 +11,10 @@ from tests.web.house import House
 
 from doorcode.selfcheck.prober import REFUSALS_TAKEN, Answer, Prober
 from doorcode.selfcheck.refusals import CannotRun, Stopped
+from doorcode.selfcheck.report import Verdict
 
 from .conftest import check, prober_of
-from .fronts import Front
+from .fronts import Front, Timed
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -59,10 +60,29 @@ async def test_retry_after_is_waited_for() -> None:
 
 
 async def test_a_server_that_refuses_for_ever_is_given_up() -> None:
-    asked = prober(lambda _: httpx.Response(429, headers={"retry-after": "9999"}))
+    asked = prober(lambda _: httpx.Response(429, headers={"retry-after": "60"}))
     with pytest.raises(CannotRun, match="limits per address"):
         await asked.visitor().ask("GET", "/v1/client")
     assert asked.waited == [60] * REFUSALS_TAKEN  # type: ignore[attr-defined]
+
+
+async def test_a_refusal_for_most_of_an_hour_is_not_waited_out() -> None:
+    asked = prober(lambda _: httpx.Response(429, headers={"retry-after": "2401"}))
+    with pytest.raises(Stopped, match="41 min left"):
+        await asked.visitor().ask("GET", "/v1/client")
+    assert asked.waited == []  # type: ignore[attr-defined]
+
+
+async def test_a_second_strict_check_within_the_hour_says_what_it_waits_for(strict: House) -> None:
+    """Wrong codes count by the network too, and a testing token passes for none of them."""
+    reports = [await check(Timed(strict), secret_key=strict.secret_key) for _ in range(2)]
+    assert [report.count(Verdict.FAILS) for report in reports] == [0, 0]
+    assert reports[0].count(Verdict.STOPPED) == 0
+    stopped = [row.tried for row in reports[1].rows if row.verdict is Verdict.STOPPED]
+    assert stopped
+    assert all("60 min left" in tried for tried in stopped)
+    with pytest.raises(CannotRun, match="60 min left"):
+        await check(Timed(strict), secret_key=strict.secret_key)
 
 
 async def test_codes_are_typed_by_threes_once_the_server_has_refused(build: Any) -> None:

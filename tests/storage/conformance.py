@@ -23,6 +23,7 @@ from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
 from doorcode.domain.message import Message
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
+from doorcode.domain.shield import Tally
 from doorcode.domain.sign_in import Status as SignInStatus
 from doorcode.domain.sign_up import Status as SignUpStatus
 from doorcode.domain.verification import Code, Verification
@@ -401,6 +402,29 @@ class TestGuesses:
             assert found == {EMAIL.name: [NOW + 2, NOW + 4], PHONE.name: [NOW + 3]}
             assert await tx.guesses_at_user("user_1", NOW + 3) == {EMAIL.name: [NOW + 4]}
             assert await tx.guesses_at_user("user_2", HOUR_AGO) == {}
+
+
+class TestTallies:
+    async def test_what_is_counted_under_any_number_of_names_comes_back(
+        self, storage: Storage
+    ) -> None:
+        counted = {f"block:{n}": Tally(f"block:{n}", NOW + n) for n in range(30)}
+        async with storage.transaction() as tx:
+            await tx.save_tallies(counted.values())
+            for names in ([], [*counted][:1], [*counted][:12], [*counted][5:18], [*counted]):
+                found = await tx.tallies(["world", *names, "number:+1"])
+                assert found == {name: counted[name] for name in names}
+
+    async def test_what_is_counted_later_takes_the_place_of_it(self, storage: Storage) -> None:
+        async with storage.transaction() as tx:
+            await tx.save_tallies([])
+            await tx.save_tallies([Tally("world", NOW), Tally("number:+1", NOW)])
+            await tx.save_tallies([Tally("world", LATER)])
+            found = await tx.tallies(["world", "number:+1"])
+            assert {name: tally.at for name, tally in found.items()} == {
+                "world": LATER,
+                "number:+1": NOW,
+            }
 
 
 class TestUsers:

@@ -43,7 +43,7 @@ def used() -> set[str]:
 
 def is_statement(node: ast.AST) -> bool:
     called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    return called and node.func.attr in ("run", "rows", "_one") and bool(node.args)
+    return called and node.func.attr in ("run", "run_each", "rows", "_one") and bool(node.args)
 
 
 def test_every_statement_is_used_and_every_use_has_its_statement() -> None:

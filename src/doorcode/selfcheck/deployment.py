@@ -41,7 +41,7 @@ async def look_at(prober: Prober) -> Deployment:
     if sign_up.get("mode", "public") != "public":
         raise CannotRun(
             "Sign-ups are closed, and the check makes accounts of its own: open them for the "
-            "time of the check: doorcode settings set sign_up_mode=public."
+            "time of the check: doorcode settings set sign_up_mode public."
         )
     attributes = settings["attributes"]
     required = [name for name, told in attributes.items() if told.get("required")]

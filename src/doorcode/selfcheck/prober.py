@@ -19,6 +19,7 @@ from doorcode.selfcheck.refusals import CannotRun, Stopped
 
 PATIENCE = 30.0  # seconds, for one answer
 REFUSALS_TAKEN = 25  # answers of 429 to one request before the check gives up
+LONGEST_WAIT = 60  # seconds; wrong codes are counted for an hour, whoever has a testing token
 TESTING_TOKEN = "__clerk_testing_token"  # noqa: S105 - the parameter's name
 LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
@@ -166,7 +167,10 @@ class Prober:
             if answer.status != 429:
                 return answer, reply
             wait = dict(answer.headers).get("retry-after", "")
-            seconds = min(int(wait), 60) if wait.isdecimal() else 10
+            seconds = int(wait) if wait.isdecimal() else 10
+            if seconds > LONGEST_WAIT:
+                minutes = -(-seconds // 60)
+                raise Stopped(f"{path}: too much was asked from this address; {minutes} min left")
             if pace:
                 pace.keep(seconds)
             else:

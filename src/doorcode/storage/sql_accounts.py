@@ -27,6 +27,9 @@ class Statements(Protocol):
     async def run(self, name: str, **values: Any) -> int:
         """How many rows it changed."""
 
+    async def run_each(self, name: str, values: list[dict[str, Any]]) -> None:
+        """The same once for each of several values."""
+
 
 class AccountStatements:
     """What is done with accounts, over statements of `queries.sql`."""

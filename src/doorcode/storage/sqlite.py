@@ -92,8 +92,13 @@ class _Statements:
     async def run(self, name: str, **values: Any) -> int:
         return self._execute(name, values).rowcount
 
-    def _execute(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
+    async def run_each(self, name: str, values: list[dict[str, Any]]) -> None:
+        self._execute(name, values)
+
+    def _execute(self, name: str, values: dict[str, Any] | list[dict[str, Any]]) -> sqlite3.Cursor:
         try:
+            if isinstance(values, list):
+                return self._connection.executemany(self._queries[name], values)
             return self._connection.execute(self._queries[name], values)
         except sqlite3.IntegrityError as error:
             raise Conflict(name) from error

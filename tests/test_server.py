@@ -211,6 +211,14 @@ async def test_mail_server_takes_its_warning_away(tmp_path: Path) -> None:
         assert not any("SMTP" in warning for warning in server.warnings)
 
 
+async def test_pages_over_plain_http_are_told_of_in_production(tmp_path: Path) -> None:
+    """Anybody on the way can rewrite such a page, and it reads who is signed in."""
+    apps = "http://app.example.com,https://example.com,http://localhost:3000,http://127.0.0.1"
+    async with open_server(serve(tmp_path, ORIGINS=apps)) as server:
+        said = [warning for warning in server.warnings if "not https" in warning]
+        assert [one.partition(" ")[0] for one in said] == ["http://app.example.com"]
+
+
 async def test_test_mode_in_production_warns(tmp_path: Path) -> None:
     async with open_server(serve(tmp_path, TEST_MODE="on")) as server:
         [said] = [warning for warning in server.warnings if "DOORCODE_TEST_MODE" in warning]

@@ -233,6 +233,12 @@ def _warnings(settings: Settings, instance: Instance) -> list[str]:
         "DOORCODE_COOKIE_DOMAIN to the domain above both, unless that app carries /__clerk itself."
         for host in _apart(settings)
     ]
+    warnings += [
+        f"{origin} is not https: anybody on the way can rewrite its pages, and those may act for "
+        "whoever is signed in. Serve the app by https and name that in DOORCODE_ORIGINS."
+        for origin in sorted(settings.origins)
+        if origin.startswith("http://") and not is_loopback(origin)
+    ]
     if settings.test_mode:
         warnings.append(
             "DOORCODE_TEST_MODE is on: anybody can sign up with a test identifier and the "

@@ -136,6 +136,18 @@ async def test_sign_out_keeps_the_client(world: World) -> None:
     assert world.count("clients") == 1
 
 
+async def test_sign_out_makes_copies_of_the_cookie_worthless(world: World) -> None:
+    """A copy would show what is begun here next, and could begin something itself."""
+    made = await clients.create(world.deps, Caller())
+    answer = await clients.sign_out(
+        world.deps, await clients.find(world.deps, made.client_token, None)
+    )
+    assert answer.client is not None
+    owner = await clients.find(world.deps, answer.client_token, None)
+    assert owner.client_id == answer.client.client.id
+    assert (await clients.find(world.deps, made.client_token, None)).client_id is None
+
+
 async def test_sign_out_of_nobody_is_no_error(world: World) -> None:
     answer = await clients.sign_out(world.deps, Caller())
     assert (answer.client, answer.refusal) == (None, None)

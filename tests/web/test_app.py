@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from doorcode.storage.interface import Unavailable
 from doorcode.web.frontend_api import clients
 
-from .house import PAGE, PHONE, Browser, House, refusal
+from .conftest import Builder
+from .house import PAGE, PHONE, PRODUCTION, Browser, House, Plan, refusal
 
 SECRET = "the-secret-in-a-stack-trace"
 
@@ -114,3 +116,44 @@ async def test_no_answer_redirects_a_trailing_slash(house: House) -> None:
     """A redirect would leave the path of the proxy in front."""
     answer = await house.browser(None).get("/v1/health/")
     assert not answer.is_redirect
+
+
+# ── headers of every answer ───────────────────────────────────────────────────────────
+PATHS = [
+    ("GET", "/v1/client"),
+    ("GET", "/v1/environment"),
+    ("GET", "/v1/client/sign_ups/none"),
+    ("OPTIONS", "/v1/client"),
+    ("GET", "/v1/users/none"),
+    ("GET", "/v1/health"),
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/v1/nowhere"),
+    ("GET", "/nowhere"),
+]
+HSTS = "strict-transport-security"
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_no_answer_may_be_taken_for_another_type(
+    browser: Browser, method: str, path: str
+) -> None:
+    answer = await browser.http.request(method, path)
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert HSTS not in answer.headers  # in development it would bind all of localhost
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_an_https_server_is_asked_by_https_alone(
+    build: Builder, method: str, path: str
+) -> None:
+    house = await build(PRODUCTION)
+    answer = await house.browser(None).http.request(method, path)
+    assert answer.headers.get_list(HSTS) == ["max-age=31536000"]
+
+
+async def test_a_plain_server_and_one_for_development_do_not_ask_for_https(build: Builder) -> None:
+    for plan in (replace(PRODUCTION, url="http://auth.example.com"), Plan(url="https://localhost")):
+        house = await build(plan)
+        answer = await house.browser(None).get("/v1/environment")
+        assert answer.status_code == 200
+        assert HSTS not in answer.headers

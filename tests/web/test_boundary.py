@@ -241,6 +241,28 @@ def test_the_address_is_the_last_one_that_no_trusted_proxy_has(
     assert boundary.address_of(_request(x_forwarded_for=forwarded)) == address
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.7:5555", "203.0.113.7"),
+        ("[2001:db8::7]:5555", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("203.0.113.7:5555, 10.0.0.3:80", "203.0.113.7"),
+        ("203.0.113.7:x", "10.0.0.1"),
+        ("203.0.113.7:123456", "10.0.0.1"),
+        ("203.0.113.7:", "10.0.0.1"),
+        ("[203.0.113.7]:1", "10.0.0.1"),
+        ("2001:db8::7]:1", "10.0.0.1"),
+    ],
+)
+def test_a_port_that_a_proxy_writes_beside_the_address_is_left_out(
+    forwarded: str, address: str
+) -> None:
+    """Some write it. Were it no address, all people behind that proxy would share its limits."""
+    boundary = Plan(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),)).boundary()
+    assert boundary.address_of(_request(x_forwarded_for=forwarded)) == address
+
+
 def test_without_a_trusted_proxy_nobody_is_believed() -> None:
     request = _request(x_forwarded_for="203.0.113.7")
     assert Plan().boundary().address_of(request) == "10.0.0.1"

@@ -92,13 +92,14 @@ async def destroy(deps: Deps, caller: Caller) -> ClientView | None:
 
 
 async def sign_out(deps: Deps, caller: Caller) -> Answer[Client]:
-    """End every session; the client stays, with nothing under way."""
+    """End every session; the client stays, with nothing under way and another cookie."""
     async with deps.storage.transaction() as tx:
         client = await current(tx, caller)
         if client is None:
             return Answer()
         client = await end_sessions(tx, client, deps.now())
-        return Answer(client, await view(tx, client, deps.now()))
+        token = await rotate(deps, tx, client)
+        return Answer(client, await view(tx, client, deps.now()), client_token=token)
 
 
 async def retire(deps: Deps, caller: Caller) -> None:

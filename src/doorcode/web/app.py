@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -49,12 +49,17 @@ class App:
         )
         # A trailing slash is dropped, not redirected: a redirect would leave a proxy's path.
         self._rest.router.redirect_slashes = False
+        self._headers = [(b"x-content-type-options", b"nosniff")]
+        # RFC 6797. In development it would bind every server of this machine's localhost; what
+        # is below the host is not ours to decide.
+        if door.boundary.is_https and not door.deps.instance.development:
+            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http":
             return
-        request = read_request(scope)
+        request, send = read_request(scope), self._with_headers(send)
         try:
             self._door.boundary.expect_host(request)
         except Refused as refused:
@@ -69,6 +74,16 @@ class App:
             await self._rest(scope, receive, send)
         except Exception:  # noqa: BLE001 - answered by _failed, which Starlette raises again
             log.debug("answered with an internal error", path=request.path)
+
+    def _with_headers(self, send: Send) -> Send:
+        """What every answer carries, whoever gives it."""
+
+        async def send_them(event: MutableMapping[str, Any]) -> None:
+            if event["type"] == "http.response.start":
+                event["headers"] = [*event["headers"], *self._headers]
+            await send(event)
+
+        return send_them
 
     async def _http_error(self, request: StarletteRequest, error: Any) -> StarletteResponse:
         refusal = errors.METHOD_INVALID if error.status_code == 405 else errors.NOT_FOUND

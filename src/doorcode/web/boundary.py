@@ -17,6 +17,9 @@ from doorcode.security import api_keys
 from doorcode.web.http import Request
 
 _HOST_HEADER = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
+_WITH_PORT = re.compile(
+    r"(?:\[([0-9a-fA-F:.]*:[0-9a-fA-F:.]*)\]|([0-9.]+))(?::[0-9]{1,5})?", re.ASCII
+)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -100,7 +103,7 @@ class Boundary:
         if not self._trusts(address):
             return address
         for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
-            hop = hop.strip()
+            hop = _without_port(hop.strip())
             if not _is_address(hop):
                 break
             address = hop
@@ -124,3 +127,10 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _without_port(text: str) -> str:
+    """`192.0.2.1` of `192.0.2.1:5555`, `2001:db8::1` of `[2001:db8::1]:5555`, as some proxies
+    write them; all else as it is."""
+    match = _WITH_PORT.fullmatch(text)
+    return match[1] or match[2] if match else text

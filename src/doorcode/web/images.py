@@ -26,7 +26,6 @@ _ID = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
 # What is kept is one of these, or it is not shown: SVG and HTML run scripts.
 _KEPT_TYPES = frozenset({"image/webp", "image/png", "image/jpeg"})
 _HEADERS = {
-    "x-content-type-options": "nosniff",
     # For the one who opens a picture in a tab of its own: it can do nothing at our origin.
     "content-security-policy": "default-src 'none'; sandbox",
     "cache-control": "public, max-age=31536000, immutable",

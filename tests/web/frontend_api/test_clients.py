@@ -8,6 +8,16 @@ from ..conftest import Builder
 from ..house import PAGE, PHONE, Browser, Clock, House, later, refusal, set_cookies
 
 
+async def test_signing_out_keeps_the_client_and_replaces_its_cookie(browser: Browser) -> None:
+    await browser.sign_up()
+    before, token = (await browser.client())["id"], browser.token
+    assert token is not None
+    answer = await browser.sign_out()
+    assert browser.token not in (None, token)
+    assert answer.json()["response"]["id"] == (await browser.client())["id"] == before
+    assert await browser.with_token(token).client() is None
+
+
 async def test_a_browser_that_was_never_here_has_no_client(browser: Browser, house: House) -> None:
     answer = await browser.get("/v1/client")
     assert answer.json() == {"response": None, "client": None}

@@ -99,6 +99,32 @@ async def test_foreign_host_is_refused(site: Site, person: Person, path: str, ho
     assert site.house.code() not in answer.text
 
 
+FORWARDED = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded"]
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_inbox_without_a_token_is_not_shown_through_a_tunnel(
+    site: Site, person: Person, path: str, name: str
+) -> None:
+    """One that rewrites the Host name leads the whole internet to a server that thinks itself
+    alone on its machine."""
+    await send(site, PHONE)
+    answer = await person.get(path, headers={name: "203.0.113.7"})
+    assert answer.status_code == 403
+    assert site.house.code() not in answer.text
+    assert "DOORCODE_URL" in answer.text
+    assert site.house.code() in (await person.get(path)).text
+
+
+async def test_an_inbox_with_a_token_is_shown_through_a_proxy(build_site: SiteBuilder) -> None:
+    site = await build_site(token=TOKEN)
+    await send(site, PHONE)
+    headers = dict.fromkeys(FORWARDED, "203.0.113.7")
+    answer = await site.person().get(f"/inbox/messages?token={TOKEN}", headers=headers)
+    assert site.house.code() in answer.text
+
+
 async def test_exposed_inbox_asks_for_its_token(build_site: SiteBuilder) -> None:
     site = await build_site(token=TOKEN)
     await send(site, PHONE)

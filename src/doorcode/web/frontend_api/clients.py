@@ -65,7 +65,9 @@ async def sign_out(door: Door, request: Request) -> Response:
     """End every session; the client stays."""
     answer = await story.sign_out(door.deps, await door.caller(request))
     view = answer.client
-    return wrapped(door, request, view, lambda w: w.client(view) if view else None)
+    return wrapped(
+        door, request, view, lambda w: w.client(view) if view else None, answer.client_token
+    )
 
 
 async def create_dev_browser(door: Door, request: Request) -> Response:

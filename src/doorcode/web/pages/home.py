@@ -34,5 +34,5 @@ class Home:
         here = await visit(self._door, request)
         answer = await clients.sign_out(self._door.deps, here.caller)
         response = redirects.to(here.target or "/")
-        self._door.set_client(response, answer.client, None)
+        self._door.set_client(response, answer.client, answer.client_token)
         return response

@@ -28,6 +28,17 @@ TOKEN_NEEDED = Refusal(
     "This inbox can be reached by others, so it asks for a token. "
     "Open it by the address that the server printed when it started.",
 )
+FORWARDED_HERE = Refusal(
+    "inbox_forwarded",
+    403,
+    "forwarded request",
+    "This request came through a proxy or a tunnel, by which others may reach this inbox too. Open "
+    "it on the server's own machine, or set DOORCODE_URL to the public address: it asks for a "
+    "token then.",
+)
+_FORWARDING = frozenset(
+    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -73,6 +84,10 @@ class InboxPages:
             by_cookie = self._is_token(request.cookies.get(COOKIE, ""))
             if not by_url and not by_cookie:
                 raise Refused(TOKEN_NEEDED)
+        elif _FORWARDING & request.headers.keys():
+            # It listens on this machine alone, but something here lets others in, and it may
+            # have rewritten the Host name.
+            raise Refused(FORWARDED_HERE)
         return self._inbox.messages(to)
 
     def _is_token(self, text: str) -> bool:

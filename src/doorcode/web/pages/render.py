@@ -85,7 +85,6 @@ def protect(response: Response) -> None:
     headers.setdefault("content-security-policy", _policy(None))
     headers.setdefault("cache-control", "no-store")
     headers["referrer-policy"] = "same-origin"
-    headers["x-content-type-options"] = "nosniff"
     headers["x-frame-options"] = "DENY"
     headers["cross-origin-opener-policy"] = "same-origin"
     headers["cross-origin-resource-policy"] = "same-origin"

@@ -45,7 +45,7 @@ CLOCK_AND_CHANCE = {
 # module or folder/: why it has no test file of its name
 TESTED_ELSEWHERE = {
     "domain/message.py": "fields only; kept and compared in tests/storage/conformance.py",
-    "domain/event.py": "fields only; written and read back in tests/flows/test_audit.py",
+    "domain/setting_catalogue.py": "a table; tests/domain/test_instance_settings.py holds it",
     "storage/sql_limits.py": "part of the interface; tests/storage/conformance_limits.py holds it",
     "storage/rows.py": "every row there and back is compared in tests/storage/conformance*.py",
     "storage/sql_accounts.py": "half of the interface; tests/storage/conformance_*.py hold it",

@@ -111,6 +111,17 @@ def test_claim_that_may_be_absent_is_absent(claim: str) -> None:
     assert claim not in verify_token(MAKER.token(**{claim: ...}), MAKER.jwks, now=NOW).raw
 
 
+def test_person_who_has_a_task_left_is_not_let_in() -> None:
+    """They have proved one factor, where two are asked of everybody."""
+    token = MAKER.token(sts="pending")
+    assert code_of(token) == code_of(token, allow_pending=False) == "token-session-pending"
+    assert verify_token(token, MAKER.jwks, now=NOW, allow_pending=True).status == "pending"
+
+
+def test_expired_token_is_expired_before_it_is_pending() -> None:
+    assert code_of(MAKER.token(sts="pending", exp=NOW - 60)) == "token-expired"
+
+
 @pytest.mark.parametrize("issuer", [..., "https://auth.example.com/", "HTTPS://AUTH.EXAMPLE.COM"])
 def test_other_issuer_is_refused(issuer: object) -> None:
     assert code_of(MAKER.token(iss=issuer), issuer=ISSUER) == "token-invalid-issuer"

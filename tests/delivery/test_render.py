@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from doorcode.delivery.interface import Letter
 from doorcode.delivery.render import (
     NAME_CHARACTERS,
-    SMS_SEPTETS,
     Notice,
     Unreadable,
     clean_name,
@@ -22,6 +21,7 @@ from doorcode.delivery.render import (
     render,
 )
 from doorcode.domain.message import Message
+from doorcode.domain.segments import SEPTETS
 
 from .conftest import CODE, NOON
 
@@ -129,7 +129,7 @@ def test_a_name_that_would_cost_a_second_segment_is_left_out(name: str) -> None:
 def test_a_name_of_costly_brackets_is_cut_to_one_segment() -> None:
     text = rendered("sms", "{" * NAME_CHARACTERS).text
     septets = len(text) + text.count("{")
-    assert SMS_SEPTETS - 1 <= septets <= SMS_SEPTETS
+    assert SEPTETS - 1 <= septets <= SEPTETS
     assert text.endswith("Do not share it.")
 
 
@@ -142,7 +142,7 @@ def test_no_name_breaks_a_letter(name: str) -> None:
     assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in subject)
     assert subject.startswith(f"{CODE} is your ")
     assert text.startswith(f"{CODE} is your ")
-    assert len(text) + sum(text.count(c) for c in "^{}\\[~]|€") <= SMS_SEPTETS
+    assert len(text) + sum(text.count(c) for c in "^{}\\[~]|€") <= SEPTETS
 
 
 # ── letters without a code ────────────────────────────────────────────────────────────

@@ -267,6 +267,15 @@ def test_an_unproved_address_gives_way_to_a_proved_one() -> None:
     assert with_address(user, P2).primary_phone_id == "p2"
 
 
+def test_an_unproved_address_is_the_first_choice_only_where_nothing_is_proved() -> None:
+    """The app would write to whoever owns it, of an account that is somebody else's."""
+    unproved = replace(E1, verified_at=None)
+    user = account(CLAIMED, unproved, primary_email_id="e1", primary_phone_id="p2")
+    assert (user.primary_phone_id, user.primary_email_id) == ("p2", "e1")
+    user = with_address(user, P2)
+    assert (user.primary_phone_id, user.primary_email_id) == ("p2", None)
+
+
 def test_another_can_be_chosen() -> None:
     user = account(P1, P2, E1)
     assert with_primary(user, Kind.PHONE, "p2") == replace(user, primary_phone_id="p2")

@@ -17,6 +17,8 @@ from doorcode.domain import limits
         (limits.RESEND_AFTER, 30 * 1000),
         (limits.GUESSES_PER_ADDRESS, 10),
         (limits.GUESS_WINDOW, 60 * 60 * 1000),
+        (limits.SENDS_PER_10_MINUTES, 6),
+        (limits.SENDS_PER_DAY, 20),
         (limits.TOKEN_LIVES_FOR_SECONDS, 60),
         (limits.BODY_BYTES, 65_536),
     ],

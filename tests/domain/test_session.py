@@ -26,6 +26,13 @@ def test_one_that_waits_is_live_and_expires_too() -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
+def test_that_of_a_banned_person_is_over(status: Status) -> None:
+    theirs = replace(SESSION, status=status, is_banned=True)
+    over = Status.REVOKED if status in LIVE else status
+    assert (theirs.as_of(NOW), theirs.is_live(NOW)) == (over, False)
+
+
+@pytest.mark.parametrize("status", list(Status))
 def test_only_one_that_waits_has_a_task(status: Status) -> None:
     tasks = replace(SESSION, status=status).tasks
     assert tasks == (["setup-mfa"] if status is Status.PENDING else [])

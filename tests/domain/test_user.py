@@ -41,6 +41,15 @@ def test_without_an_email_address_a_person_is_called_by_phone() -> None:
     assert replace(ADA, addresses=(PHONE,)).identifier == "+14155552671"
 
 
+def test_nobody_is_called_by_what_they_only_claim() -> None:
+    claimed = replace(HOME, verified_at=None)
+    ada = replace(ADA, addresses=(PHONE, claimed), primary_email_id=None)
+    assert ada.identifier == "+14155552671"
+    assert replace(ada, addresses=(claimed,), primary_email_id=claimed.id).identifier == (
+        "Ada@example.com"
+    )
+
+
 def test_a_person_without_addresses_has_no_identifier() -> None:
     assert replace(ADA, addresses=()).identifier == ""
 

@@ -178,6 +178,16 @@ async def test_an_invitation_opens_no_account_that_never_proved_the_address(worl
     assert await refused(entered) == "invitation_account_not_exists"
 
 
+async def test_an_invitation_is_no_way_in_where_mail_is_none(world: World) -> None:
+    await world.account(ADA, ADA_MAIL)
+    text = await an_invitation(world)
+    world.switch(email=Attribute(used_for_sign_in=False))
+    entered = sign_in.start(world.deps, Caller(), sign_in.Wanted(ticket=text))
+    assert await refused(entered) == "invitation_account_not_exists"
+    world.switch(email=Attribute())
+    assert await refused(sign_in.start(world.deps, Caller(), sign_in.Wanted(ticket=text))) is None
+
+
 async def test_an_invitation_puts_a_squatter_out(world: World) -> None:
     """Who signed up by a mailbox that nobody asked a proof of waits for its owner to come."""
     world.switch(email=Attribute(verify_at_sign_up=False))

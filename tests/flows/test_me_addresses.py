@@ -14,7 +14,7 @@ from doorcode.domain.instance import Attribute, SignUpMode
 from doorcode.domain.restrictions import Restrictions
 from doorcode.domain.session import Session, Status
 from doorcode.domain.user import OwnedAddress, User
-from doorcode.flows import me, sign_in, sign_up
+from doorcode.flows import me, second_factor, sign_in, sign_up
 from doorcode.flows import me_addresses as story
 from doorcode.flows import session as sessions
 from doorcode.flows.client import Answer
@@ -225,7 +225,7 @@ async def test_the_right_code_makes_an_address_theirs(world: World, text: str) -
     owned = subject(await type_code(world, caller, target))
     assert (owned.id, owned.verified_at, owned.updated_at) == (target.id, *[world.clock.time] * 2)
     _, user = await now(world, caller)
-    assert user.owner_of(owned.address) == owned
+    assert user.owned(owned.id) == owned
     assert world.count("pending_addresses") == 0
 
 
@@ -481,6 +481,46 @@ async def test_the_first_brings_backup_codes_and_the_next_does_not(world: World)
     assert user.backup_codes == 10
 
 
+async def elsewhere(world: World, caller: Caller) -> list[Status]:
+    """How the person's sessions on other clients stand."""
+    query = "SELECT status FROM sessions WHERE client_id != ? ORDER BY id"
+    return [Status(status) for (status,) in world.rows(query, caller.client_id)]
+
+
+async def test_setting_it_up_ends_the_sessions_that_proved_one_factor_only(world: World) -> None:
+    """Whoever came in by the mailbox alone must not stay where the owner shuts that way."""
+    world.switch(phone=SECOND)
+    caller, _ = await world.account(ADA, ADA_MAIL)
+    thief, attempt = await world.asked_to_sign_in(ADA_MAIL)
+    await sign_in.try_code(world.deps, thief, attempt.id, EMAIL, world.code)
+    await step(world, caller, await phone_of(world, caller), RESERVE)
+    assert await elsewhere(world, caller) == [Status.REVOKED]
+    assert await refused(sessions.of_request(world.deps, thief, None)) == errors.SIGNED_OUT
+    session, _ = await now(world, caller)
+    assert session.status is Status.ACTIVE
+
+
+async def test_sessions_that_proved_both_factors_stay(world: World) -> None:
+    caller, target, _ = await two_steps(world)
+    other, attempt = await world.asked_to_sign_in(ADA_MAIL)
+    await sign_in.try_code(world.deps, other, attempt.id, EMAIL, world.code)
+    await second_factor.send_code(world.deps, other, attempt.id, sign_in.Wish(PHONE))
+    await second_factor.try_code(world.deps, other, attempt.id, PHONE, world.code)
+    await step(world, caller, target, GIVE_BACK)
+    await step(world, caller, target, RESERVE)
+    assert await elsewhere(world, caller) == [Status.ACTIVE]
+
+
+async def test_another_number_for_the_second_step_ends_nothing(world: World) -> None:
+    caller, _, _ = await two_steps(world)
+    world.write(
+        "INSERT INTO sessions SELECT 'sess_x', client_id, user_id, status, created_at, updated_at,"
+        " last_active_at, expire_at, abandon_at, first_factor_at, NULL, device FROM sessions"
+    )
+    await step(world, caller, await proved(world, caller, BEA), RESERVE)
+    assert world.rows("SELECT DISTINCT status FROM sessions") == [("active",)]
+
+
 async def test_giving_the_last_back_ends_it_all(world: World) -> None:
     caller, target, _ = await two_steps(world, backup_codes=True)
     world.clock.forward(7)
@@ -567,6 +607,17 @@ async def test_others_that_wait_must_come_in_by_both_steps(world: World) -> None
     assert session.status is Status.PENDING
     await step(world, caller, await proved(world, caller, ADA), RESERVE)
     assert await refused(add(world, thief, BEA)) == errors.SIGNED_OUT
+
+
+async def test_active_ones_that_proved_one_factor_go_with_those_that_wait(world: World) -> None:
+    """The instance has asked for two steps since a while; the thief came in before."""
+    world.switch(phone=SECOND)
+    await world.account(None, ADA_MAIL)
+    world.switch(mfa_required=True)
+    caller, attempt = await world.asked_to_sign_in(ADA_MAIL)
+    await sign_in.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
+    await step(world, caller, await proved(world, caller, ADA), RESERVE)
+    assert await elsewhere(world, caller) == [Status.REVOKED]
 
 
 async def test_one_that_waits_for_what_is_there_changes_nothing(world: World) -> None:

@@ -14,7 +14,7 @@ from doorcode.domain.reverification import Level, Reverification
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.user import User
-from doorcode.flows import backup_codes, reverification, session
+from doorcode.flows import backup_codes, reverification, session, sign_up
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller
@@ -507,6 +507,79 @@ async def test_each_step_is_one_unit(world: World, bea: Person) -> None:
     assert world.post.announced[-1].committed
     await bea.try_first(PHONE)
     assert world.storage.kept == before + 4  # the count, then what it opens
+
+
+# ── the cookie ────────────────────────────────────────────────────────────────────────
+async def with_cookie(person: Person, token: str | None) -> Person:
+    """The person by their cookie, as a browser that holds it is known."""
+    caller = await clients.find(person.world.deps, token, None)
+    assert caller.client_id == person.caller.client_id
+    return Person(person.world, caller, person.session_id)
+
+
+@pytest.fixture
+async def browser(world: World) -> Person:
+    """Somebody signed in by phone, known by the cookie that their browser holds."""
+    caller, attempt = await world.asked_by_phone()
+    answer = await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert answer.subject is not None
+    assert answer.subject.created_session_id is not None
+    person = Person(world, caller, answer.subject.created_session_id)
+    return await with_cookie(person, answer.client_token)
+
+
+async def test_proof_gives_another_cookie_that_thieves_of_the_old_one_lack(
+    world: World, browser: Person
+) -> None:
+    """Whoever copied the cookie waits for its owner to prove themselves, in the same session."""
+    await browser.start(FIRST)
+    await browser.send(PHONE)
+    answer = await browser.try_first(PHONE)
+    owner = await with_cookie(browser, answer.client_token)
+    assert await owner.age() == [0, -1]
+    # The thief's request was let in before the rotation, and is looked at after it.
+    for story in (
+        browser.start(FIRST),
+        session.refresh(world.deps, browser.caller, browser.session_id),
+        session.touch(world.deps, browser.caller, browser.session_id),
+    ):
+        with pytest.raises(Refused, match="signed_out"):
+            await story
+
+
+@pytest.mark.parametrize("way", ["first", "second", "backup"])
+async def test_every_step_that_is_proved_gives_another_cookie(
+    world: World, ada: Person, way: str
+) -> None:
+    [code, *_] = await give_backup_codes(ada)
+    await ada.start(FIRST if way == "first" else SECOND)
+    before = world.rows("SELECT digest FROM clients")
+    if way == "first":
+        await ada.send(EMAIL)
+        wrong, right = await ada.try_first(EMAIL, world.wrong), await ada.try_first(EMAIL)
+    elif way == "second":
+        await ada.send_second(PHONE)
+        wrong, right = await ada.try_second(PHONE, world.wrong), await ada.try_second(PHONE)
+    else:
+        wrong, right = await ada.try_backup("0000000000"), await ada.try_backup(code)
+    assert (wrong.refusal is not None, wrong.client_token) == (True, None)
+    assert standing(right).one.status == "complete"
+    assert right.client_token
+    assert world.rows("SELECT digest FROM clients") != before
+
+
+async def test_of_two_proofs_at_once_one_counts_and_its_cookie_holds(
+    world: World, browser: Person
+) -> None:
+    await browser.start(FIRST)
+    await browser.send(PHONE)
+    tries = [browser.try_first(PHONE) for _ in range(4)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    [done] = [one for one in outcomes if isinstance(one, Answer)]
+    refused = {one.refusal.code for one in outcomes if isinstance(one, Refused)}
+    assert refused <= {"signed_out", "verification_already_verified"}
+    owner = await with_cookie(browser, done.client_token)
+    assert await owner.age() == [0, -1]
 
 
 # ── backup codes ──────────────────────────────────────────────────────────────────────

@@ -226,7 +226,10 @@ async def test_touch_ends_the_wait_where_no_second_step_is_asked_any_more(world:
 
 
 async def test_second_step_set_up_elsewhere_opens_no_session_that_waits(world: World) -> None:
-    """Who began it by one factor alone may be a thief of that factor."""
+    """Who began it by one factor alone may be a thief of that factor.
+
+    Nor does it help them that the instance stops asking everybody for a second.
+    """
     caller, session_id = await waiting(world)
     [(user_id,)] = world.rows("SELECT id FROM users")
     world.write(
@@ -235,8 +238,10 @@ async def test_second_step_set_up_elsewhere_opens_no_session_that_waits(world: W
         " VALUES ('idn_p', ?, 'phone_number', ?, ?, 0, 1, 1, 1, 1)",
         user_id, ADA, ADA,
     )  # fmt: skip
-    await session.touch(world.deps, caller, session_id)
-    assert await status_of(world, caller, session_id) is Status.PENDING
+    for required in (True, False):
+        world.switch(mfa_required=required)
+        await session.touch(world.deps, caller, session_id)
+        assert await status_of(world, caller, session_id) is Status.PENDING
 
 
 async def test_ended_session_is_not_made_active(world: World) -> None:
@@ -245,3 +250,49 @@ async def test_ended_session_is_not_made_active(world: World) -> None:
     async with world.storage.transaction() as tx:
         assert not await tx.activate_session(session_id, world.clock())
     assert await status_of(world, caller, session_id) is Status.ENDED
+
+
+# ── a person who was banned ───────────────────────────────────────────────────────────
+async def test_session_of_a_banned_person_is_good_for_nothing(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    world.write("UPDATE users SET banned = 1")
+    for story in (session.refresh, session.touch):
+        with pytest.raises(Refused, match="user_banned"):
+            await story(world.deps, caller, session_id)
+    with pytest.raises(Refused, match="signed_out"):
+        await session.of_request(world.deps, caller, None)
+    shown = await clients.show(world.deps, caller)
+    assert shown is not None
+    assert (shown.sessions, shown.current) == ((), None)
+    answer = await session.get(world.deps, caller, session_id)
+    assert answer.subject is not None
+    assert not answer.subject.is_live(world.clock())
+
+
+async def test_browser_of_a_banned_person_is_free_for_somebody_else(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    await signed_in(world, BEA)
+    [(banned,)] = world.rows("SELECT user_id FROM sessions WHERE id = ?", session_id)
+    world.write("UPDATE users SET banned = 1 WHERE id = ?", banned)
+    _, attempt = await world.signing_in(BEA, caller)
+    await sign_in.send_code(world.deps, caller, attempt.id, sign_in.Wish(PHONE))
+    answer = await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    assert answer.subject is not None
+    assert answer.subject.status == "complete"
+    world.write("UPDATE users SET banned = 0")
+    assert await status_of(world, caller, session_id) is Status.REPLACED
+
+
+async def test_browser_of_a_banned_person_can_sign_up_somebody_else(world: World) -> None:
+    caller, _ = await signed_in(world)
+    world.write("UPDATE users SET banned = 1")
+    _, attempt = await world.signing_up(BEA, caller=caller)
+    assert attempt.status == "missing_requirements"
+
+
+async def test_banned_person_can_sign_out(world: World) -> None:
+    caller, session_id = await signed_in(world)
+    world.write("UPDATE users SET banned = 1")
+    answer = await session.end(world.deps, caller, session_id, Status.ENDED)
+    assert answer.subject is not None
+    assert world.rows("SELECT status FROM sessions") == [("ended",)]

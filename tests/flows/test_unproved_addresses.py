@@ -41,8 +41,8 @@ async def by_mail(world: World) -> tuple[Caller, Answer[sign_in.SignIn]]:
     return caller, await sign_in.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
 
 
-async def strategies(world: World) -> list[str]:
-    _, attempt = await world.signing_in(ADA_MAIL)
+async def strategies(world: World, identifier: str = ADA_MAIL) -> list[str]:
+    _, attempt = await world.signing_in(identifier)
     async with world.storage.reading() as tx:
         user = await tx.user(attempt.user_id)
     return [one.strategy for one in sign_in.first_factors(attempt, user, world.deps.instance)]
@@ -72,10 +72,8 @@ async def test_from_then_on_only_what_is_proved_signs_in(world: World, squatter:
     assert await strategies(world) == ["email_code", "phone_code"]
     await by_mail(world)
     assert await strategies(world) == ["email_code"]
-    _, attempt = await world.signing_in(ADA)
-    asked = sign_in.send_code(world.deps, Caller(attempt.client_id), attempt.id, Wish(PHONE))
-    with pytest.raises(Refused, match="strategy_for_user_invalid"):
-        await asked
+    by_number = await sign_in.start(world.deps, Caller(), sign_in.Wanted(ADA))
+    assert by_number.refusal == errors.IDENTIFIER_UNKNOWN
 
 
 async def test_the_owner_s_sessions_stay_when_they_sign_in_again(
@@ -83,11 +81,7 @@ async def test_the_owner_s_sessions_stay_when_they_sign_in_again(
 ) -> None:
     caller, _ = await by_mail(world)
     await by_mail(world)
-    assert (await user_of(world, caller)).owner_of(await mail_of(world, caller))
-
-
-async def mail_of(world: World, caller: Caller):  # type: ignore[no-untyped-def]
-    return (await user_of(world, caller)).of_kind(Kind.EMAIL)[0].address
+    assert [one.is_verified for one in (await user_of(world, caller)).of_kind(Kind.EMAIL)] == [True]
 
 
 async def test_what_was_only_added_to_a_profile_signs_nobody_in(
@@ -113,11 +107,10 @@ async def test_what_was_proved_keeps_the_rest_from_signing_in(
     world: World, squatter: Caller
 ) -> None:
     """With a number of their own proved, the mailbox that they merely name opens nothing."""
-    user = await user_of(world, squatter)
-    target = Target(Kind.PHONE, user.of_kind(Kind.PHONE)[0].id)
-    await me_addresses.send_code(world.deps, squatter, None, target, Way(PHONE))
-    await me_addresses.try_code(world.deps, squatter, None, target, world.code)
-    assert await strategies(world) == ["phone_code"]
+    await prove(world, squatter, Kind.PHONE)
+    assert await strategies(world, ADA) == ["phone_code"]
+    by_mail = await sign_in.start(world.deps, Caller(), sign_in.Wanted(ADA_MAIL))
+    assert by_mail.refusal == errors.IDENTIFIER_UNKNOWN
 
 
 async def test_the_last_way_in_stays_though_it_is_not_proved(
@@ -140,3 +133,84 @@ async def test_an_address_that_nobody_proved_is_no_first_choice_any_more(
     [mail], [phone] = user.of_kind(Kind.EMAIL), user.of_kind(Kind.PHONE)
     assert (user.primary_email_id, user.primary_phone_id) == (mail.id, None)
     assert not phone.is_verified
+
+
+# ── an address that its account has not proved beside one that it has ─────────────────
+async def prove(world: World, caller: Caller, kind: Kind) -> None:
+    """Prove the address of a kind that a sign-up gave, in the profile."""
+    strategy = EMAIL if kind is Kind.EMAIL else PHONE
+    target = Target(kind, (await user_of(world, caller)).of_kind(kind)[0].id)
+    await me_addresses.send_code(world.deps, caller, None, target, Way(strategy))
+    answer = await me_addresses.try_code(world.deps, caller, None, target, world.code)
+    assert answer.refusal is None
+
+
+async def owner_signs_up(world: World) -> Answer[sign_up.SignUp]:
+    """The mailbox's owner signs up by it, and proves it."""
+    world.switch(email=Attribute())
+    caller, attempt = await world.signing_up(None, ADA_MAIL)
+    await sign_up.send_code(world.deps, caller, attempt.id, EMAIL)
+    return await sign_up.try_code(world.deps, caller, attempt.id, EMAIL, world.code)
+
+
+async def test_an_address_that_a_squatter_left_unproved_keeps_its_owner_out_no_more(
+    world: World, squatter: Caller
+) -> None:
+    """With a number of their own proved they would have kept it for ever: no code opens it."""
+    await prove(world, squatter, Kind.PHONE)
+    answer = await owner_signs_up(world)
+    assert answer.user is not None
+    assert [one.is_verified for one in answer.user.addresses] == [True]
+    assert answer.user.id != (await user_of(world, squatter)).id
+
+
+async def test_what_is_left_unproved_is_a_claim_that_can_be_proved_later(
+    world: World, squatter: Caller
+) -> None:
+    [before] = (await user_of(world, squatter)).of_kind(Kind.EMAIL)
+    await prove(world, squatter, Kind.PHONE)
+    user = await user_of(world, squatter)
+    [mail] = user.of_kind(Kind.EMAIL)
+    assert (mail.id, mail.is_verified, user.primary_email_id) == (before.id, False, None)
+    assert world.rows("SELECT id FROM pending_addresses") == [(mail.id,)]
+    assert user.identifier == ADA
+    await prove(world, squatter, Kind.EMAIL)
+    user = await user_of(world, squatter)
+    assert user.primary_email_id == mail.id
+    assert world.count("pending_addresses") == 0
+
+
+async def test_a_sign_up_that_proves_a_number_only_claims_its_mailbox(world: World) -> None:
+    world.switch(email=NO_PROOF)
+    caller, attempt = await world.signing_up(ADA, ADA_MAIL)
+    await sign_up.send_code(world.deps, caller, attempt.id, PHONE)
+    answer = await sign_up.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+    user = await user_of(world, caller)
+    assert answer.user == user
+    assert [one.is_verified for one in user.of_kind(Kind.EMAIL)] == [False]
+    assert (user.primary_email_id, user.identifier) == (None, ADA)
+    other = await owner_signs_up(world)
+    assert other.user is not None
+    assert other.user.id != user.id
+
+
+async def test_a_code_that_was_under_way_still_proves_what_became_a_claim(
+    world: World, squatter: Caller
+) -> None:
+    target = Target(Kind.EMAIL, (await user_of(world, squatter)).of_kind(Kind.EMAIL)[0].id)
+    await me_addresses.send_code(world.deps, squatter, None, target, Way(EMAIL))
+    code = world.code
+    await prove(world, squatter, Kind.PHONE)
+    answer = await me_addresses.try_code(world.deps, squatter, None, target, code)
+    assert answer.subject is not None
+    assert answer.subject.owned.is_verified
+
+
+async def test_the_owner_who_proves_it_first_takes_the_claim_from_the_squatter(
+    world: World, squatter: Caller
+) -> None:
+    target = Target(Kind.EMAIL, (await user_of(world, squatter)).of_kind(Kind.EMAIL)[0].id)
+    await prove(world, squatter, Kind.PHONE)
+    await owner_signs_up(world)
+    with pytest.raises(Refused, match="form_identifier_exists"):
+        await me_addresses.send_code(world.deps, squatter, None, target, Way(EMAIL))

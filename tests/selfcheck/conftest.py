@@ -12,7 +12,7 @@ import pytest
 from tests.web.house import House, Plan, open_house
 
 from doorcode.domain import limits
-from doorcode.selfcheck import guesses
+from doorcode.domain.instance import Enumeration
 from doorcode.selfcheck.check import Options, run
 from doorcode.selfcheck.deployment import look_at
 from doorcode.selfcheck.people import People
@@ -22,12 +22,8 @@ from doorcode.selfcheck.report import Report, Verdict
 from .fronts import Front
 
 Check = Callable[..., Awaitable[Report]]
-KNOWN_DEVICES = hasattr(limits, "KNOWN_DEVICES")
-needs_known_devices = pytest.mark.skipif(
-    not KNOWN_DEVICES, reason="the server has no guesses of their own for known clients yet"
-)
-# What a good server of this tree does not promise yet.
-NOT_YET = frozenset() if KNOWN_DEVICES else frozenset({guesses.KNOWN_ENTERS})
+Build = Callable[..., Awaitable[House]]
+STRICT = {"enumeration": Enumeration.STRICT}
 
 
 @pytest.fixture
@@ -38,7 +34,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def build(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
+async def strict(build: Build) -> House:
+    """The same server, which tells nobody who has an account."""
+    return await build(instance=STRICT)
+
+
+@pytest.fixture
+async def build(tmp_path: Path) -> AsyncIterator[Build]:
     """Build a server that differs in what is named."""
     async with AsyncExitStack() as stack:
 
@@ -84,8 +86,8 @@ async def check(
 
 
 def failed(report: Report) -> set[str]:
-    """The guarantees that fail, without those that this tree does not promise yet."""
-    return {row.guarantee for row in report.rows if row.verdict is Verdict.FAILS} - NOT_YET
+    """The guarantees that fail."""
+    return of(report, Verdict.FAILS)
 
 
 def of(report: Report, *verdicts: Verdict) -> set[str]:

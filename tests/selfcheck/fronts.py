@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 import httpx
 from tests.web.house import House
 
-from doorcode.selfcheck.people import RIGHT, fresh_identifier
+from doorcode.selfcheck.people import fresh_identifier
 
 MAIL = "email_address"
-BY_MAIL = "email_code"
-_USER_DATA = re.compile(rb'"user_data":\{[^}]*\}')
 
 
 class Front(httpx.AsyncBaseTransport):
@@ -38,19 +35,16 @@ class Front(httpx.AsyncBaseTransport):
 
 
 class Backend(Front):
-    """Gives testing tokens, and shows an account as the operator would see it."""
+    """Shows an account to the operator as it is told to."""
 
-    locked = True
+    def __init__(self, house: House, told: Mapping[str, object]) -> None:
+        super().__init__(house)
+        self.told = told
 
     async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
-        if request.headers.get("authorization") not in (None, f"Bearer {self.house.secret_key}"):
-            return httpx.Response(401, json={"errors": [{"code": "authentication_invalid"}]})
-        if request.url.path == "/v1/testing_tokens":
-            return httpx.Response(200, json={"object": "testing_token", "token": "let-me-pass"})
         answer = await self.pass_on(request)
-        if request.url.path.startswith("/v1/users/") and answer.status_code == 200:
-            told = {"locked": self.locked, "lockout_expires_in_seconds": 3000}
-            return httpx.Response(200, json=answer.json() | told)
+        if request.url.path.startswith("/v1/users/"):
+            return httpx.Response(200, json={**answer.json(), **self.told})
         return answer
 
 
@@ -76,114 +70,77 @@ class LocksEverybody(Front):
         return answer
 
 
-class Strict(Front):
-    """Tells known and unknown identifiers apart by nothing, in a roundabout way.
-
-    Whoever is not known is signed up before the server is asked; whoever is taken is
-    taken for another who is not. Each answer takes twenty milliseconds of the house's clock.
-    """
-
-    usernames = False
+class Timed(Front):
+    """Each answer takes twenty milliseconds of the house's clock. It notes who has an account."""
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
         self.accounts: set[str] = set()
-        self.strangers: set[str] = set()
-        self.masks: dict[str, str] = {}
-        self.shown: dict[str, str] = {}
 
     async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
         self.house.clock.advance(20)
-        path = request.url.path
-        if path == "/v1/environment":
-            return await self._environment(request)
-        if path == "/v1/client/sign_ins" and not self.knows(form["identifier"]):
-            form["identifier"] = await self.make_up(form["identifier"])
-        if path == "/v1/client/sign_ups" and self.knows(form[MAIL]):
-            form[MAIL] = self._masked(form[MAIL])
-        answer = await self.pass_on(with_form(request, form) if form else request)
-        if path.endswith("/attempt_verification") and answer.status_code == 200:
+        answer = await self.pass_on(request)
+        if request.url.path.endswith("/attempt_verification") and answer.status_code == 200:
             self.accounts.add(answer.json()["response"][MAIL])
-        return self._unmasked(answer)
+        return answer
 
-    def knows(self, identifier: str | None) -> bool:
-        return identifier in self.accounts
-
-    async def make_up(self, identifier: str) -> str:
-        """Give a stranger an account, once; by what identifier it is found."""
-        if identifier not in self.strangers:
-            self.strangers.add(identifier)
-            await self.sign_up(identifier)
-        return identifier
-
-    async def sign_up(self, identifier: str) -> None:
-        browser = self.house.browser()
-        names = {"username": f"somebody{len(self.strangers)}"} if self.usernames else {}
-        form = {MAIL: identifier, "strategy": BY_MAIL, **names}
-        sign_up = await browser.start_sign_up(**form)
-        await browser.attempt_sign_up(sign_up, RIGHT, BY_MAIL)
-
-    async def _environment(self, request: httpx.Request) -> httpx.Response:
-        document = (await self.pass_on(request)).json()
-        document["user_settings"]["attack_protection"]["enumeration_protection"]["enabled"] = True
-        return httpx.Response(200, json=document)
-
-    def _masked(self, identifier: str) -> str:
-        mask = self.masks.setdefault(identifier, fresh_identifier(MAIL))
-        self.shown[mask] = identifier
-        return mask
-
-    def _unmasked(self, answer: httpx.Response) -> httpx.Response:
-        content = answer.content
-        for mask, identifier in self.shown.items():
-            content = content.replace(mask.encode(), identifier.encode())
-        return with_body(answer, _USER_DATA.sub(b'"user_data":null', content))
+    def knows(self, form: Mapping[str, str]) -> bool:
+        return form.get("identifier", form.get(MAIL)) in self.accounts
 
 
-class TellsByBody(Strict):
+class TellsByBody(Timed):
     """Names a field for those who are known."""
 
     async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
-        known = self.knows(form.get("identifier"))
         answer = await super().answer(request, form)
-        if request.url.path == "/v1/client/sign_ins" and known:
+        if request.url.path == "/v1/client/sign_ins" and self.knows(form):
             return with_body(answer, answer.content.replace(b'"user_data":null', b'"user_data":0'))
         return answer
 
 
-class TellsByHeader(Strict):
+class TellsByHeader(Timed):
     """Sets a header for those who are known."""
 
     async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
-        known = self.knows(form.get("identifier"))
         answer = await super().answer(request, form)
-        if request.url.path == "/v1/client/sign_ins" and known:
+        if request.url.path == "/v1/client/sign_ins" and self.knows(form):
             answer.headers["x-cache"] = "hit"
         return answer
 
 
-class RefusesTaken(Strict):
+class RefusesTaken(Timed):
     """Says at sign-up that an identifier is taken."""
 
-    def _masked(self, identifier: str) -> str:
-        return identifier
+    async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
+        if request.url.path == "/v1/client/sign_ups" and self.knows(form):
+            return httpx.Response(422, json={"errors": [{"code": "form_identifier_exists"}]})
+        return await super().answer(request, form)
 
 
-class ForgetsGuesses(Strict):
+class ForgetsGuesses(Timed):
     """Takes each visitor who names an unknown identifier for one who means another."""
 
-    async def make_up(self, identifier: str) -> str:
-        other = fresh_identifier(MAIL)
-        self.shown[other] = identifier
-        await self.sign_up(other)
-        return other
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self.named: dict[str, str] = {}
+
+    async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
+        if request.url.path == "/v1/client/sign_ins" and not self.knows(form):
+            other = fresh_identifier(MAIL)
+            self.named[other] = form["identifier"]
+            request = with_form(request, {**form, "identifier": other})
+        answer = await super().answer(request, form)
+        content = answer.content
+        for other, identifier in self.named.items():
+            content = content.replace(other.encode(), identifier.encode())
+        return with_body(answer, content)
 
 
-class TakesLonger(Strict):
+class TakesLonger(Timed):
     """Takes ten more milliseconds for those who are known."""
 
     async def answer(self, request: httpx.Request, form: dict[str, str]) -> httpx.Response:
-        self.house.clock.advance(10 * self.knows(form.get("identifier", form.get(MAIL))))
+        self.house.clock.advance(10 * self.knows(form))
         return await super().answer(request, form)
 
 

@@ -14,7 +14,7 @@ from doorcode.selfcheck.prober import Prober
 from doorcode.selfcheck.refusals import CannotRun
 
 from .conftest import check, prober_of
-from .fronts import Front, Strict
+from .fronts import Front
 
 
 async def refusal(front: Front, **options: Any) -> str:
@@ -62,9 +62,9 @@ async def test_another_server_is_not_taken_for_a_doorcode(answer: httpx.Response
         await look_at(Prober(http))
 
 
-async def test_strict_mode_is_seen(house: House) -> None:
+async def test_strict_mode_is_seen(house: House, strict: House) -> None:
     assert (await look_at(prober_of(Front(house)))).strict is False
-    assert (await look_at(prober_of(Strict(house)))).strict is True
+    assert (await look_at(prober_of(Front(strict)))).strict is True
 
 
 async def test_headers_that_change_by_themselves_are_noise(house: House) -> None:

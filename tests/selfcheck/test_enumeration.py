@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from tests.web.house import House
 
@@ -21,24 +19,23 @@ from doorcode.selfcheck.enumeration import (
 from doorcode.selfcheck.prober import Answer
 from doorcode.selfcheck.report import Verdict
 
-from .conftest import check, failed, of, people_of
+from .conftest import STRICT, Build, check, failed, of, people_of
 from .fronts import (
     ForgetsGuesses,
     Front,
     RefusesTaken,
-    Strict,
     TakesLonger,
     TellsByBody,
     TellsByHeader,
+    Timed,
 )
 
-STRICT = {ANSWERS, EFFECTS, TIME}
 WHO = "ann+clerk_test@example.com"
 
 
-async def test_nothing_is_found_where_nothing_tells(house: House) -> None:
-    report = await check(Strict(house), samples=3)
-    assert of(report, Verdict.HOLDS) >= STRICT
+async def test_nothing_is_found_where_nothing_tells(strict: House) -> None:
+    report = await check(Timed(strict), samples=3)
+    assert of(report, Verdict.HOLDS) >= {ANSWERS, EFFECTS, TIME}
 
 
 async def test_nothing_is_passed_where_nothing_is_promised(house: House) -> None:
@@ -56,14 +53,14 @@ async def test_nothing_is_passed_where_nothing_is_promised(house: House) -> None
         (TellsByBody, {ANSWERS}),
     ],
 )
-async def test_what_tells_is_found(house: House, front: type[Strict], rows: set[str]) -> None:
-    report = await check(front(house), samples=3)
+async def test_what_tells_is_found(strict: House, front: type[Timed], rows: set[str]) -> None:
+    report = await check(front(strict), samples=3)
     assert failed(report) == rows
     assert of(report, Verdict.STOPPED) == set()
 
 
-async def test_a_sign_up_that_says_taken_is_found(house: House) -> None:
-    report = await check(RefusesTaken(house), samples=3)
+async def test_a_sign_up_that_says_taken_is_found(strict: House) -> None:
+    report = await check(RefusesTaken(strict), samples=3)
     told = [row.tried for row in report.rows if row.guarantee == ANSWERS]
     assert "starting to sign up: 422 form_identifier_exists and 200" in told[0]
 
@@ -124,11 +121,10 @@ def test_what_was_drawn_by_chance_does_not_count() -> None:
     assert ann == bea != mixed
 
 
-async def test_what_else_a_sign_up_must_hold_does_not_count(build: Any) -> None:
+async def test_what_else_a_sign_up_must_hold_does_not_count(build: Build) -> None:
     required = UsernameAttribute(used_for_sign_up=True, required=True)
-    front = Strict(await build(instance={"username": required}))
-    front.usernames = True
-    rows = await enumeration.told_apart(await people_of(front))
+    house = await build(instance={**STRICT, "username": required})
+    rows = await enumeration.told_apart(await people_of(Timed(house)))
     assert [row.verdict for row in rows] == [Verdict.HOLDS] * 2
 
 

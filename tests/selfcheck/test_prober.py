@@ -13,7 +13,7 @@ from doorcode.selfcheck.prober import REFUSALS_TAKEN, Answer, Prober
 from doorcode.selfcheck.refusals import CannotRun, Stopped
 
 from .conftest import check, prober_of
-from .fronts import Backend, Front
+from .fronts import Front
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -87,7 +87,7 @@ async def test_the_secret_key_is_not_sent_over_http_to_another_machine() -> None
 
 async def test_the_secret_key_of_another_server_is_said(house: House) -> None:
     with pytest.raises(CannotRun, match="secret key is not one of this server"):
-        await check(Backend(house), secret_key="sk_test_another")
+        await check(Front(house), secret_key="sk_test_another")
 
 
 async def test_a_server_without_testing_tokens_is_checked_at_its_pace() -> None:

@@ -411,6 +411,21 @@ class TestGuesses:
             assert await tx.money_of_day(7) == [("GB", 45), ("US", 16)]
             assert await tx.money_of_day(9) == []
 
+    async def test_guesses_at_a_person_are_those_at_what_is_theirs(self, storage: Storage) -> None:
+        claimed = an.owned(id="idn_3", address=TEST_PHONE, verified_at=None)
+        async with storage.transaction() as tx:
+            addresses = (an.owned(), an.owned(id="idn_2", address=PHONE))
+            await tx.add_user(an.user(addresses=addresses))
+            await tx.add_pending_address(claimed)
+            for n, subject in enumerate(
+                (EMAIL.name, PHONE.name, EMAIL.name, f"{EMAIL.name}@client_1", TEST_PHONE.name)
+            ):
+                await tx.spend_guess(f"g{n}", subject, 10, HOUR_AGO, NOW + 4 - n)
+            found = await tx.guesses_at_user("user_1", NOW - 1)
+            assert found == {EMAIL.name: [NOW + 2, NOW + 4], PHONE.name: [NOW + 3]}
+            assert await tx.guesses_at_user("user_1", NOW + 3) == {EMAIL.name: [NOW + 4]}
+            assert await tx.guesses_at_user("user_2", HOUR_AGO) == {}
+
 
 class TestUsers:
     async def test_a_user_comes_back_as_they_were(self, storage: Storage) -> None:

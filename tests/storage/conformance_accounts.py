@@ -164,6 +164,24 @@ class TestAddresses:
             await tx.claim_address(an.owned(verified_at=NOW + 1))
         assert (await kept(storage)).addresses == (an.owned(verified_at=NOW + 1),)
 
+    async def test_what_is_not_proved_becomes_a_claim_when_it_is_released(
+        self, storage: Storage
+    ) -> None:
+        unproved = replace(CLAIM, address=EMAIL, verified_at=None)
+        verification = an.verification(attempt_id=CLAIM.id, address=EMAIL)
+        proved = an.owned(address=PHONE)
+        await keep(storage, an.user(addresses=(proved, unproved)), bea())
+        async with storage.transaction() as tx:
+            await tx.add_verification(verification, delete_at=NEXT_DAY)
+            await tx.release_addresses("user_2")
+            assert await tx.user_by_address(EMAIL)
+            await tx.release_addresses("user_1")
+            assert await tx.user_by_address(EMAIL) is None
+            assert await tx.user_by_address(PHONE)
+            assert await tx.lock_mailbox("ada@example.com") == []
+        released = replace(unproved, verification=verification)
+        assert (await kept(storage)).addresses == (proved, released)
+
     async def test_what_an_address_is_used_for_is_replaced(self, storage: Storage) -> None:
         await keep(storage, an.user())
         changed = an.owned(
@@ -228,6 +246,22 @@ class TestMailboxes:
             return True
 
         assert (await at_once(storage, 20, join)).count(True) == 1
+
+
+class TestBans:
+    async def test_a_session_knows_that_its_person_is_banned(self, storage: Storage) -> None:
+        await keep(storage, an.user())
+        for banned in (False, True):
+            async with storage.transaction() as tx:
+                await (
+                    tx.save_user(an.user(banned=True)) if banned else tx.add_session(an.session())
+                )
+                found = [
+                    await tx.session("sess_1"),
+                    *await tx.live_sessions("client_1", NOW),
+                    *await tx.sessions_of_user("user_1", NOW),
+                ]
+            assert found == [an.session(is_banned=banned)] * 3
 
 
 class TestBackupCodes:

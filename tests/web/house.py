@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import structlog
+from starlette.routing import BaseRoute
 
 from doorcode import instance_keys
 from doorcode.delivery.courier import Courier
@@ -79,6 +80,8 @@ class Plan:
     sdk_directories: Sequence[Path] = ()
     cdn: str = ""
     bot_check: BotCheck | None = None
+    id: str = INSTANCE
+    master: MasterKey | None = None
 
     def boundary(self) -> Boundary:
         return Boundary(
@@ -213,6 +216,8 @@ class House:
     secret_key: str
     database: Path
     master: MasterKey
+    courier: Courier
+    routes: Sequence[BaseRoute]
 
     def browser(self, page: str | None = PAGE) -> Browser:
         """A browser that was never here; with page None, a program."""
@@ -274,21 +279,23 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator[House]:
+async def open_house(
+    directory: Path, plan: Plan | None = None, engine: Callable[[Path], Any] = Sqlite
+) -> AsyncIterator[House]:
     """Build a server by hand, from the real parts."""
     plan, clock = plan or Plan(), Clock()
     database = directory / "doorcode.db"
-    storage = Sqlite(database)
+    storage = engine(database)
     try:
-        master = master_key.parse(master_key.generate())
-        sealer = Sealer(master, INSTANCE)
+        master = plan.master or master_key.parse(master_key.generate())
+        sealer = Sealer(master, plan.id)
         inbox = Inbox(development=True)
         log = structlog.get_logger("tests")
         providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
         courier = Courier(storage, sealer, providers, inbox, lambda: clock.now, log)
         shield = Shield(ShieldMode.RECORD if plan.development else ShieldMode.DENY)
         instance = Instance(
-            id=INSTANCE,
+            id=plan.id,
             development=plan.development,
             test_mode=plan.test_mode,
             **{"url": plan.url, "shield": shield, **plan.instance},
@@ -296,26 +303,27 @@ async def open_house(directory: Path, plan: Plan | None = None) -> AsyncIterator
         deps = Deps(
             storage=storage,
             instance=instance,
-            codes=Codes(master, INSTANCE),
-            tickets=Tickets(master, INSTANCE),
+            codes=Codes(master, plan.id),
+            tickets=Tickets(master, plan.id),
             tokens=Tokens([_signing_key()], f"https://{api_keys.host_of(plan.publishable_key)}"),
             sealer=sealer,
             post=courier,
             now=lambda: clock.now,
             bot_check=plan.bot_check,
         )
-        testing_tokens = TestingTokens(master, INSTANCE)
+        testing_tokens = TestingTokens(master, plan.id)
         door = Door(deps, plan.boundary(), RateLimits(enabled=plan.limits), testing_tokens)
         async with storage.transaction() as tx:
-            await tx.save_setting("instance_id", INSTANCE.encode())
-            secret = await instance_keys.add_secret_key(tx, INSTANCE, clock.now)
+            await tx.save_setting("instance_id", plan.id.encode())
+            secret = await instance_keys.add_secret_key(tx, plan.id, clock.now)
         routes = [
             *backend_api.routes(door),
             *images.routes(partial(find_image, deps)),
             *sdk_files.routes(plan.sdk_directories, plan.cdn),
         ]
         app = App(door, routes)
-        yield House(plan, app, door, clock, inbox, storage, secret, database, master)
+        behind = (inbox, storage, secret, database, master, courier, routes)
+        yield House(plan, app, door, clock, *behind)
     finally:
         await storage.close()
 

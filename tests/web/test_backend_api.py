@@ -10,6 +10,7 @@ from .conftest import Builder
 from .house import EMAIL, INSTANCE, PAGE, PHONE, Browser, House, refusal
 
 WRONG_KEY = (401, "clerk_key_invalid", None)
+SEND = {"identifier": PHONE, "strategy": "phone_code"}
 GUARDED = ["/v1/jwks", "/v1/users/user_x", "/v1/clients/handshake_payload?nonce=x"]
 
 
@@ -108,8 +109,46 @@ async def test_an_account_is_told_to_the_app_s_server(house: House, browser: Bro
     shown = (await browser.sign_up(EMAIL, first_name="Ada")).json()
     user = shown["client"]["sessions"][0]["user"]
     answer = await house.backend(f"/v1/users/{user['id']}")
-    assert answer.json() == {**user, "private_metadata": {}}
+    told = {"private_metadata": {}, "verification_attempts_remaining": 10}
+    assert answer.json() == {**user, **told}
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_an_app_s_server_sees_whom_strangers_have_locked(
+    house: House, browser: Browser
+) -> None:
+    user = (await browser.sign_up()).json()["response"]["created_user_id"]
+    await guess(house, 4)
+    assert await lock(house, user) == (False, None, 6)
+    house.clock.advance(59_000)
+    await guess(house, 6)
+    assert await lock(house, user) == (True, 3_600 - 59, 0)
+    stranger = await house.browser().post("/v1/client/sign_ins", SEND)
+    assert stranger.json()["errors"][0]["meta"]["lockout_expires_in_seconds"] == 3_600 - 59
+    house.clock.advance((3_600 - 59) * 1_000 - 1)
+    assert await lock(house, user) == (True, 1, 0)
+    house.clock.advance(1)
+    assert await lock(house, user) == (False, None, 4)
+
+
+async def guess(house: House, times: int) -> None:
+    """Wrong codes of strangers, as many as a code allows to each of them."""
+    for first in range(0, times, 5):
+        stranger = house.browser()
+        sign_in = await stranger.start_sign_in(PHONE, strategy="phone_code")
+        for _ in range(min(5, times - first)):
+            assert refusal(await stranger.attempt_sign_in(sign_in, house.wrong()))
+
+
+async def lock(house: House, user: str) -> tuple[bool, int | None, int]:
+    """What the operator is shown."""
+    told = (await house.backend(f"/v1/users/{user}")).json()
+    assert (await house.backend(f"/v1/users/{user}")).json() == told  # to ask costs no guess
+    return (
+        told["locked"],
+        told["lockout_expires_in_seconds"],
+        told["verification_attempts_remaining"],
+    )
 
 
 @pytest.mark.parametrize("user", ["user_nobody", "%00", "%ff", "é", "'", "a" * 3000])

@@ -276,6 +276,33 @@ async def test_the_fourth_try_within_ten_seconds_is_refused_and_not_counted(
     assert found["attempts"] == 3
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/v1/client/handshake?redirect_url={PAGE}/"),
+        ("POST", "/v1/dev_browser"),
+        ("POST", "/v1/client/sessions/{session}/touch"),
+        ("POST", "/v1/client/sessions/{session}/tokens?debug=skip_cache"),
+    ],
+)
+async def test_what_costs_a_signature_or_a_row_has_a_limit_that_an_office_does_not_reach(
+    build: Builder, method: str, path: str
+) -> None:
+    house = await build(limits=True)
+    browser = house.browser()
+    session = (await browser.sign_up()).json()["response"]["created_session_id"]
+    path, rows = path.format(session=session), {}
+    for number in range(101):
+        rows = house.rows() if number == 100 else {}
+        answer = await browser.http.request(method, path)
+        assert answer.status_code == (429 if number == 100 else 307 if method == "GET" else 200)
+    assert {**house.rows(), "events": 0} == {**rows, "events": 0}
+    tokens = f"/v1/client/sessions/{session}/tokens"
+    assert (await browser.post(tokens)).status_code == 200  # the token that is kept costs nothing
+    house.clock.advance(10_000)
+    assert (await browser.http.request(method, path)).status_code in (200, 307)
+
+
 async def test_a_forged_address_wins_no_more_requests(build: Builder) -> None:
     house = await build(limits=True)
     browser = house.browser()

@@ -48,6 +48,25 @@ async def test_a_phone_signs_up_without_cookies(phone: Phone) -> None:
     assert me.json()["response"]["phone_numbers"][0]["phone_number"] == PHONE
 
 
+async def test_a_phone_that_proves_itself_again_is_given_another_token(phone: Phone) -> None:
+    form = {"phone_number": PHONE, "strategy": "phone_code"}
+    begun = (await phone.ask("POST", "/v1/client/sign_ups", form)).json()["response"]
+    path = f"/v1/client/sign_ups/{begun['id']}/attempt_verification"
+    code = {"strategy": "phone_code", "code": phone.house.code()}
+    done = (await phone.ask("POST", path, code)).json()["response"]
+    before, path = phone.token, f"/v1/client/sessions/{done['created_session_id']}"
+    await phone.ask("POST", f"{path}/verify", {"level": "first_factor"})
+    prepare = f"{path}/verify/prepare_first_factor"
+    await phone.ask("POST", prepare, {"strategy": "phone_code"})
+    code["code"] = phone.house.code()
+    proved = await phone.ask("POST", f"{path}/verify/attempt_first_factor", code)
+    assert proved.json()["response"]["status"] == "complete", proved.text
+    assert phone.token not in ("", before)
+    assert (await phone.ask("POST", f"{path}/tokens")).status_code == 200
+    phone.token = before
+    assert refusal(await phone.ask("POST", f"{path}/tokens")) == (401, "signed_out", None)
+
+
 async def test_without_its_token_a_phone_is_nobody(phone: Phone) -> None:
     assert refusal(await phone.ask("GET", "/v1/me")) == (401, "signed_out", None)
     assert (await phone.ask("GET", "/v1/client")).json()["response"] is None

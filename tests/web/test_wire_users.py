@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_up import Profile
 from doorcode.domain.user import AppData, OwnedAddress, User
 from doorcode.domain.verification import Status, Verification
+from doorcode.flows.guesses import Standing
 from doorcode.web import initials, wire_users
 
 NOW = 1_800_000_000_000
@@ -38,6 +40,16 @@ def test_only_app_servers_are_told_what_is_private() -> None:
     assert (shown["public_metadata"], shown["external_id"]) == ({"a": 1}, "ext_1")
     told = wire_users.user_document(ada, INSTANCE, private=True)
     assert told["private_metadata"] == {"secret": 2}
+
+
+@pytest.mark.parametrize(
+    ("standing", "lock"),
+    [(None, (False, None, None)), (Standing(3), (False, None, 3)), (Standing(0, 9), (True, 9, 0))],
+)
+def test_a_lock_is_shown_where_it_was_looked_for(standing: Any, lock: Any) -> None:
+    shown = wire_users.user_document(ADA, INSTANCE, standing=standing)
+    names = ("locked", "lockout_expires_in_seconds", "verification_attempts_remaining")
+    assert tuple(shown[name] for name in names) == lock
 
 
 def test_a_chosen_picture_has_an_address_of_ours() -> None:

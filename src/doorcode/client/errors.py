@@ -17,6 +17,7 @@ DoorcodeError
     ├── TokenIssuedAtError        token-iat-in-the-future
     ├── TokenIssuerError          token-invalid-issuer
     ├── TokenPartyError           token-invalid-authorized-parties
+    ├── TokenPendingError         token-session-pending
     ├── UnknownKeyError           jwk-kid-mismatch
     └── KeysUnavailableError      jwk-failed-to-load
 """
@@ -175,6 +176,15 @@ class TokenPartyError(TokenError):
     """The token was made for another application than those expected (``azp``)."""
 
     code = "token-invalid-authorized-parties"
+
+
+class TokenPendingError(TokenError):
+    """The person has a task left before they count as signed in, such as a second factor to set up.
+
+    ``allow_pending=True`` lets them in: only where that very task is done.
+    """
+
+    code = "token-session-pending"
 
 
 class UnknownKeyError(TokenError):

@@ -26,6 +26,7 @@ from doorcode.client.errors import (
     TokenIssuerError,
     TokenNotActiveError,
     TokenPartyError,
+    TokenPendingError,
     TokenSignatureError,
 )
 from doorcode.client.jwks import AsyncJwksCache, JwksCache, find_key, read_keys
@@ -40,21 +41,24 @@ class TokenRules(TypedDict, total=False):
     None: any. A token made outside a browser has no ``azp``: put None into the collection to
     accept those too. ``clock_skew``: by how many seconds the server's clock and this one may
     differ, 5 by default. ``now``: seconds since the epoch, the present by default.
+    ``allow_pending``: accept somebody who has proved one factor and must still set up a second.
     """
 
     issuer: str | None
     authorized_parties: Collection[str | None] | None
     clock_skew: float
     now: float | None
+    allow_pending: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a checked token says. ``raw`` holds every claim as it came.
 
-    ``status`` (``sts``) is ``pending`` while the person has something left to do before they
-    count as signed in, else ``active`` or None. ``factor_verification_age`` (``fva``): the minutes
-    since the person proved the first and the second factor, -1 for never; None if not told.
+    ``status`` (``sts``) is ``active`` or None; ``pending`` while the person has something left to
+    do before they count as signed in, which only ``allow_pending`` accepts.
+    ``factor_verification_age`` (``fva``): the minutes since the person proved the first and the
+    second factor, -1 for never; None if not told.
     """
 
     user_id: str
@@ -96,6 +100,7 @@ class _Rules:
     authorized_parties: Collection[str | None] | None = None
     clock_skew: float = 5.0
     now: float | None = None
+    allow_pending: bool = False
 
     def __post_init__(self) -> None:
         # "https://a.example" is a collection too, of its letters; it would refuse every token,
@@ -146,6 +151,8 @@ def _check_parties(claims: _Reader, rules: _Rules) -> None:
     allowed = rules.authorized_parties
     if allowed is not None and claims.text("azp") not in allowed:
         raise TokenPartyError("The token was made for another application")
+    if claims.text("sts") == "pending" and not rules.allow_pending:
+        raise TokenPendingError("The person has a task left before they count as signed in")
 
 
 class _Reader:

@@ -20,18 +20,9 @@ import msgspec
 from doorcode.delivery.interface import Letter
 from doorcode.domain import limits
 from doorcode.domain.message import Message
-from doorcode.domain.segments import segments
+from doorcode.domain.segments import ALPHABET, segments
 
-SMS_SEPTETS = 160  # 3GPP TS 23.038: what fits one segment; a second one is paid for again
 NAME_CHARACTERS = 60
-
-# 3GPP TS 23.038, the default alphabet and its extension. A single other character turns
-# the whole message to UCS-2 and its 160 characters to 70.
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENDED = frozenset("^{}\\[~]|€")  # two septets each
 
 # Control, format, surrogate, line and paragraph characters: a line break in a name would
 # add a header to the mail, a bidirectional override would make it read as another name.
@@ -220,7 +211,7 @@ def _email(code: str, name: str) -> tuple[str, str, str]:
 def _sms(code: str, name: str) -> tuple[str, str, str]:
     fitting = _in_gsm7(name)
     text = _short_text(code, fitting)
-    while _septets(text) > SMS_SEPTETS and fitting:
+    while segments(text) > 1 and fitting:  # each further one is paid for again
         fitting = fitting[:-1].rstrip()
         text = _short_text(code, fitting)
     return "", text, ""
@@ -241,17 +232,13 @@ def _minutes() -> int:
 def _in_gsm7(name: str) -> str:
     """The name in the alphabet of text messages, or nothing where it has no such form."""
     bare = "".join(_bare(char) for char in name)
-    return bare if all(char in _BASIC or char in _EXTENDED for char in bare) else ""
+    return bare if all(char in ALPHABET for char in bare) else ""
 
 
 def _bare(char: str) -> str:
     """The character, without its accents where the alphabet lacks them."""
-    if char in _BASIC or char in _EXTENDED:
+    if char in ALPHABET:
         return char
     if char == "…":
         return "..."
     return "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
-
-
-def _septets(text: str) -> int:
-    return sum(2 if char in _EXTENDED else 1 for char in text)

@@ -134,14 +134,16 @@ def with_primary(user: User, kind: Kind, address_id: str) -> User:
 def settled(user: User) -> User:
     """The account with a first choice where there is anything to choose from.
 
-    Of each kind a verified address is primary if there is one; of the addresses reserved
-    for the second step one is the default.
+    Of each kind a verified address is primary if there is one. One that is not verified stays
+    primary only while the account has proved none of either kind: it may be a stranger's. Of the
+    addresses reserved for the second step one is the default.
     """
+    has_proved = any(one.is_verified for one in user.addresses)
     for kind in Kind:
         primary = next((one for one in user.of_kind(kind) if user.is_primary(one)), None)
         if primary is None or not primary.is_verified:
             verified = [one for one in user.of_kind(kind) if one.is_verified]
-            chosen = verified[0] if verified else primary
+            chosen = verified[0] if verified else (None if has_proved else primary)
             user = _with_primary_id(user, kind, chosen.id if chosen else None)
     reserved = [one for one in user.addresses if one.reserved_for_second_factor]
     if reserved and not any(one.default_second_factor for one in reserved):

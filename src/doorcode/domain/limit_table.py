@@ -75,7 +75,7 @@ LIMITS = (
         limits.NETWORK_GUESSES,
         Scope.ADDRESS,
         f"{limits.GUESSES_PER_NETWORK} wrong codes an hour from new devices, whatever the "
-        "identifier",
+        f"identifier; {limits.SITE_TIMES} times as many for an IPv6 /48",
         "too_many_requests",
     ),
     Limit(

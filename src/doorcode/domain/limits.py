@@ -20,9 +20,14 @@ SAME_CLICK = 2 * SECOND  # asked for twice within it, a code is sent once
 # ── guessing: these hold in the database and cannot be switched off ──────────────────
 GUESSES_PER_ADDRESS = 10
 GUESSES_PER_NETWORK = 100
+SITE_TIMES = 8  # a /48 is 65,536 times a /64: whoever rotates through it is one client still
 GUESS_WINDOW = HOUR
 KNOWN_DEVICES = 5  # of a person; each has guesses of its own, so their number is a limit too
 DEVICE_KNOWN_FOR = 400 * DAY
+
+# ── sending: these hold in the database too ───────────────────────────────────────────
+SENDS_PER_10_MINUTES = 6
+SENDS_PER_DAY = 20
 
 # ── sending: these hold in the database too ───────────────────────────────────────────
 SENDS_PER_10_MINUTES = 6
@@ -83,6 +88,11 @@ ATTEMPT_ADDRESS = Rate("me.attempt_address", 3, 10 * SECOND, "codes tried for an
 SET_IMAGE = Rate("me.set_image", 5, 10 * SECOND, "pictures sent")
 START_REVERIFICATION = Rate("reverifications.start", 10, 10 * SECOND, "reverifications begun")
 ATTEMPT_REVERIFICATION = Rate("reverifications.attempt", 3, 10 * SECOND, "codes tried in them")
+# For these, many browsers behind one address are nothing unusual: every page makes them.
+HANDSHAKE = Rate("clients.handshake", 100, 10 * SECOND, "handshakes")
+NAME_BROWSER = Rate("dev_browsers.create", 100, 10 * SECOND, "development browsers named")
+TOUCH_SESSION = Rate("sessions.touch", 100, 10 * SECOND, "sessions touched")
+FRESH_TOKEN = Rate("sessions.fresh_token", 100, 10 * SECOND, "tokens made past the cache")
 TOLD_APART = Rate(
     "enumeration.told", 20, HOUR, "answers that tell whether an account exists (mode `bulk`)"
 )
@@ -100,6 +110,10 @@ RATES = (
     SET_IMAGE,
     START_REVERIFICATION,
     ATTEMPT_REVERIFICATION,
+    HANDSHAKE,
+    NAME_BROWSER,
+    TOUCH_SESSION,
+    FRESH_TOKEN,
     TOLD_APART,
 )
 

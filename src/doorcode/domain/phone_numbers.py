@@ -41,9 +41,9 @@ def country_of(e164: str) -> str:
     if number is None:
         return ""
     region = phonenumbers.region_code_for_number(number)
-    if region is None:
-        region = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    return region if region.isalpha() and region != "ZZ" else ""
+    if region is None and number.country_code is not None:
+        region = phonenumbers.region_code_for_country_code(number.country_code)
+    return region if region and region.isalpha() and region != "ZZ" else ""
 
 
 @lru_cache(maxsize=4096)
@@ -59,11 +59,12 @@ def unwanted(e164: str, *, voip: bool) -> str | None:
 
 
 def calling_code(e164: str) -> str:
-    """`+44`, `+1`: where the national part begins."""
+    """`+44`, `+1`: what stands before the national part."""
     number = _parsed(e164)
     return f"+{number.country_code}" if number else e164[:2]
 
 
+@lru_cache(maxsize=4096)
 def _parsed(e164: str) -> phonenumbers.PhoneNumber | None:
     try:
         return phonenumbers.parse(e164, None)

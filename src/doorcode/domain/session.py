@@ -53,7 +53,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in, on which client, until when."""
+    """Who is signed in, on which client, until when; `is_banned`: its person is, right now."""
 
     id: str
     client_id: str
@@ -67,9 +67,12 @@ class Session:
     first_factor_at: int | None = None
     second_factor_at: int | None = None
     device: Device | None = None
+    is_banned: bool = False
 
     def as_of(self, now: int) -> Status:
-        """The status, with the passing of time taken into account."""
+        """The status, with the passing of time and a ban taken into account."""
+        if self.status in LIVE and self.is_banned:
+            return Status.REVOKED
         if self.status in LIVE and now >= self.expire_at:
             return Status.EXPIRED
         return self.status

@@ -47,7 +47,7 @@ def _address(key: str, place: str, word: str, title: str) -> list[Setting]:
             "verify_at_sign_up",
             "A sign-up is complete only once the code that was sent there has been typed. "
             "Where this is off, whoever types an address first has it, until a code that was "
-            "sent there signs somebody in.",
+            "sent there signs somebody in or another address of the account is proved.",
             "Verify at sign-up",
         ),
         ("used_for_sign_in", f"People can sign in with {word}.", f"Sign-in with {title}"),

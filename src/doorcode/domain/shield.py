@@ -27,27 +27,29 @@ HALF_LIFE = 3 * DAY  # of every count
 FRESH_HALF_LIFE = MINUTE  # how soon an untyped code counts whole
 FRESH_COUNTS = 0.5  # what it counts until then
 
-LIMIT = 0.44  # the share of codes expected to stay untyped over which none is sent
+LIMIT = 0.42  # the share of codes expected to stay untyped over which none is sent
 USUAL = 0.15  # that share before anything is known
 TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
 LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
 MOST_PRIOR_OF_STRANGERS = 0.35  # and one where nobody does
-LIVED_IN = 0.04  # codes typed for each untyped: from there on, people live in a country
+LIVED_IN = 0.02  # codes typed for each untyped: from there on, people live in a country
 ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
 # How many codes the word of the larger neighbourhood is worth in the smaller one.
-MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 40.0
+MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 60.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
-MASSES_OF_BLOCKS = (20.0, 14.0, 11.0, 9.0, 8.0)
+MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
+MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
 MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
 VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of others
 
-UNTYPED_PER_NUMBER = 6.0
+UNTYPED_PER_NUMBER = 7.0
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
+FIRST_DAY = 60.0  # codes untyped that close a country before anybody has typed one anywhere
 PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
 
-PAUSE_AFTER = 30.0  # codes untyped and none typed
+PAUSE_AFTER = 20.0  # codes untyped and none typed, in an instance where some are
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
 
 STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
@@ -208,8 +210,14 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
     checks.append(_number(number))
     if number.typed < COUNTED:
         checks += [_area(places, book), _neighbours(places, book)]
-    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
-    return Ruling(tuple(checks), is_attack and country.untyped * sending.price >= PAUSE_MONEY)
+    return Ruling(tuple(checks), _is_to_pause(country, book.of(places.world), sending.price))
+
+
+def _is_to_pause(country: Tally, world: Tally, price: int) -> bool:
+    """Many codes, none typed, real money. On an instance's first day nobody has typed any
+    code anywhere; then it proves nothing, and would close the country of all its people."""
+    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1 <= world.typed
+    return is_attack and country.untyped * price >= PAUSE_MONEY
 
 
 def _check(name: str, used: float, limit: float, why: str) -> Check:
@@ -230,7 +238,7 @@ def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]
 
 def _number(number: Tally) -> Check:
     why = f"{number.untyped:.0f} codes to this number lately were never typed"
-    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + 1 + number.typed, why)
+    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + number.typed, why)
 
 
 def _area(places: _Places, book: _Book) -> Check:
@@ -241,11 +249,16 @@ def _area(places: _Places, book: _Book) -> Check:
     """
     country, last = book.of(places.country), book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY
+    is_first_day = book.of(places.world).typed < 1 and country.untyped < FIRST_DAY
     is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
     share = _share_of_country(places, book)
     why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
     return Check(
-        "shield.area", share <= LIMIT or is_tried or _is_lived_in(country), share, LIMIT, why
+        "shield.area",
+        share <= LIMIT or is_first_day or is_tried or _is_lived_in(country),
+        share,
+        LIMIT,
+        why,
     )
 
 
@@ -254,8 +267,9 @@ def _neighbours(places: _Places, book: _Book) -> Check:
     lived_in = _is_lived_in(book.of(places.country))
     most = MOST_PRIOR if lived_in else MOST_PRIOR_OF_STRANGERS
     prior = min(max(_share_of_country(places, book), LEAST_PRIOR), most)
+    masses = MASSES_OF_BLOCKS if lived_in else MASSES_WHERE_NOBODY_LIVES
     chains = {
-        "block": (places.blocks, MASSES_OF_BLOCKS),
+        "block": (places.blocks, masses),
         "network": (places.networks, MASSES_OF_NETWORKS),
         "client": (places.client, MASSES_OF_CLIENT),
     }
@@ -305,7 +319,7 @@ def _without(tally: Tally, child: Tally) -> Tally:
     """The neighbourhood without what its child told it."""
     usual = min(child.untyped, TOLERATED * child.typed)
     excess = child.untyped - usual
-    told = usual + math.log1p(excess)  # the sum of its voices
+    told = usual + min(excess, math.log1p(1.72 * excess))  # 1 + 1/2 + 1/3 + …, its voices
     part = told / child.untyped if child.untyped else 0.0
     return replace(
         tally,
@@ -391,27 +405,30 @@ def _count(
 ) -> list[Tally]:
     counted = [number]
 
-    def climb(names: Sequence[str], weight: float) -> float:
+    def climb(names: Sequence[str], weight: float, credit: float) -> float:
         for name in reversed(names):
-            before, after = book.of(name), _plus(book.of(name), weight, change)
+            before, after = book.of(name), _plus(book.of(name), weight, credit, change)
             counted.append(after)
             weight *= _voice(before if change[0] > 0 else after)  # the same there and back
         return weight
 
-    climb(places.client, weight)
-    outward = climb(places.blocks, weight) * climb(places.networks, weight)
-    country = book.of(places.country)
-    counted.append(_plus(country, outward, change))
-    if country.typed < VOICES_OF_COUNTRY:
-        counted.append(_plus(book.of(places.world), outward * _voice(country), change))
+    climb(places.client, weight, 1.0)
+    # Codes asked for by a network that gave itself away say little of the numbers.
+    trusted = climb(places.networks, weight, 1.0)
+    credit = trusted / weight if weight else 1.0
+    outward = climb(places.blocks, trusted, credit)
+    is_little_known = book.of(places.country).typed < VOICES_OF_COUNTRY
+    outward = climb((places.country,), outward, credit)
+    if is_little_known:
+        climb((places.world,), outward, credit)
     return counted
 
 
-def _plus(tally: Tally, weight: float, change: tuple[float, float, float]) -> Tally:
+def _plus(tally: Tally, weight: float, credit: float, change: tuple[float, float, float]) -> Tally:
     untyped, typed, fresh = change
     return replace(
         tally,
         untyped=max(0.0, tally.untyped + weight * untyped),
-        typed=tally.typed + typed,
+        typed=tally.typed + credit * typed,
         fresh=max(0.0, tally.fresh + weight * fresh),
     )

@@ -75,13 +75,6 @@ class User:
         """One of the user's addresses, by its id."""
         return next((one for one in self.addresses if one.id == address_id), None)
 
-    def owner_of(self, address: Address) -> OwnedAddress | None:
-        """The user's verified address that is this one."""
-        return next(
-            (one for one in self.addresses if one.is_verified and one.address.is_same_as(address)),
-            None,
-        )
-
     def is_primary(self, owned: OwnedAddress) -> bool:
         """Whether it is the first choice of its kind."""
         return owned.id in (self.primary_phone_id, self.primary_email_id)
@@ -144,7 +137,8 @@ class User:
     def identifier(self) -> str:
         """What the user is called where no name is known: primary e-mail, else phone."""
         for kind in (Kind.EMAIL, Kind.PHONE):
-            owned = self.of_kind(kind)
+            # What is only claimed may be a stranger's.
+            owned = [o for o in self.of_kind(kind) if o.is_verified or self.is_primary(o)]
             primary = [one for one in owned if self.is_primary(one)]
             if owned:
                 return (primary or owned)[0].address.spelling

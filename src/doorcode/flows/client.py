@@ -143,7 +143,7 @@ async def view(tx: Transaction, client: Client, now: int) -> ClientView:
     """The client as an answer shows it."""
     sessions = [
         (session, user)
-        for session in await tx.live_sessions(client.id, now)
+        for session in await live_sessions(tx, client, now)
         if (user := await tx.user(session.user_id))
     ]
     sign_up = await tx.sign_up(client.sign_up_id) if client.sign_up_id else None
@@ -157,6 +157,11 @@ async def view(tx: Transaction, client: Client, now: int) -> ClientView:
         sign_in=open_sign_in,
         sign_in_user=await tx.user(user_id) if user_id else None,
     )
+
+
+async def live_sessions(tx: Transaction, client: Client, now: int) -> list[Session]:
+    """The sessions that stand for somebody on a client: those of a banned person do not."""
+    return [one for one in await tx.live_sessions(client.id, now) if one.is_live(now)]
 
 
 async def current(tx: Transaction, caller: Caller) -> Client | None:
@@ -186,6 +191,13 @@ async def ensure(deps: Deps, tx: Transaction, caller: Caller) -> tuple[Client, s
     if caller.dev_browser:
         await tx.attach_dev_browser(caller.dev_browser, client.id)
     return client, token
+
+
+async def rotate(deps: Deps, tx: Transaction, client: Client) -> str:
+    """Give a client another cookie: its token. Copies of the old one open nothing from now on."""
+    token = new_token()
+    await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
+    return token
 
 
 async def retire_attempts(tx: Transaction, client: Client) -> Client:

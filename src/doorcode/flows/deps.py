@@ -10,7 +10,7 @@ from typing import Protocol
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance
 from doorcode.domain.limits import MINUTE
-from doorcode.domain.networks import network_of
+from doorcode.domain.networks import network_of, site_of
 from doorcode.domain.session import Device
 from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
@@ -148,3 +148,9 @@ class Caller:
         """The network that the caller's address stands for; empty where none is known."""
         address = self.device.ip_address if self.device else None
         return network_of(address) if address else ""
+
+    @property
+    def site(self) -> str | None:
+        """The /48 around the caller's network; None but for IPv6."""
+        address = self.device.ip_address if self.device else None
+        return site_of(address) if address else None

@@ -40,6 +40,14 @@ class Budget:
         return replace(errors.USER_LOCKED, retry_after=seconds, meta=meta)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many guesses everybody else has left at a person, and for how long there are none."""
+
+    left: int
+    opens_in_seconds: int | None = None
+
+
 async def budgets_for(
     deps: Grounds, tx: Transaction, caller: Caller, address: Address
 ) -> tuple[Budget, ...]:
@@ -59,22 +67,29 @@ async def budgets_of_person(
 
 
 def budgets(instance: Instance, caller: Caller, name: str, *, known: bool) -> tuple[Budget, ...]:
-    """The budget of a known device alone, or those of everybody else: identifier and network."""
+    """The budget of a known device alone, or those of everybody else: identifier and network.
+
+    For IPv6 that is a /64, and the /48 around it: one guess from each of its networks at each
+    of many identifiers would pass all other budgets.
+    """
     most, window = instance.lockout.attempts, instance.lockout.window
     if known:
         subject = f"{name}@{caller.client_id}"
         return (Budget(limits.DEVICE_GUESSES, name, subject, most, window),)
     own = Budget(limits.GUESSES, name, name, most, window)
-    if not caller.network:
-        return (own,)
-    network = Budget(
-        limits.NETWORK_GUESSES,
-        name,
-        f"network:{caller.network}",
-        limits.GUESSES_PER_NETWORK,
-        limits.GUESS_WINDOW,
-    )
-    return own, network
+    around = {caller.network: 1, caller.site: limits.SITE_TIMES}
+    networks = [
+        Budget(
+            limits.NETWORK_GUESSES,
+            name,
+            f"network:{network}",
+            limits.GUESSES_PER_NETWORK * times,
+            limits.GUESS_WINDOW,
+        )
+        for network, times in around.items()
+        if network
+    ]
+    return own, *networks
 
 
 def is_known(against: tuple[Budget, ...]) -> bool:
@@ -119,7 +134,22 @@ async def wait_for(deps: Grounds, tx: Transaction, budget: Budget) -> int:
     made_at = await tx.nth_latest_guess(budget.subject, budget.most, now - budget.window)
     if made_at is None:
         return 0
-    return max(1, -(-(made_at + budget.window - now) // limits.SECOND))
+    return _whole_seconds(made_at + budget.window - now)
+
+
+async def standing_of(deps: Deps, tx: Transaction, user_id: str) -> Standing:
+    """How far everybody else has come, at the worst of a person's addresses."""
+    most, window, now = deps.instance.lockout.attempts, deps.instance.lockout.window, deps.now()
+    made = (await tx.guesses_at_user(user_id, now - window)).values()
+    # The lock is over when the last but `most` falls out of the window.
+    ends = [times[-most] + window for times in made if len(times) >= most]
+    if ends:
+        return Standing(0, _whole_seconds(max(ends) - now))
+    return Standing(most - max(map(len, made), default=0))
+
+
+def _whole_seconds(milliseconds: int) -> int:
+    return max(1, -(-milliseconds // limits.SECOND))
 
 
 async def _refused(deps: Grounds, tx: Transaction, caller: Caller, budget: Budget) -> Refused:

@@ -186,6 +186,7 @@ async def _claim(
         await tx.claim_address(owned)
     except Conflict:  # claimed between the look and the write, on another machine
         raise Refused(CLAIMED) from None
+    await tx.release_addresses(me.user.id)
     await _save(deps, tx, me.user, account.with_address(me.user, owned))
     return await _answer(deps, tx, me, owned.id)
 
@@ -281,14 +282,14 @@ async def _answer(
 async def _finish_task(deps: Deps, tx: Transaction, me: Me, user: User) -> Client:
     """Let the session in where the second factor that it waited for is set up now.
 
-    The person's other sessions that wait for it are over: they have proved one factor
-    only, and there are two from now on.
+    The person's other sessions that have proved one factor only are over, those that wait
+    included: there are two from now on, and a thief of the first has no other way left.
     """
     instance, now = deps.instance, deps.now()
-    if not me.user.needs_second_factor(instance) or user.needs_second_factor(instance):
+    if account.has_two_steps(me.user, instance) or not account.has_two_steps(user, instance):
         return me.client
     for session in await tx.sessions_of_user(user.id, now):
-        if session.status is Status.PENDING and session.id != me.session.id:
+        if session.second_factor_at is None and session.id != me.session.id:
             await tx.end_session(session.id, Status.REVOKED, now)
     if not await tx.activate_session(me.session.id, now):
         return me.client

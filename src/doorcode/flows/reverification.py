@@ -196,12 +196,17 @@ async def _send(
 async def _settle(
     deps: Deps, tx: Transaction, scene: _Scene, one: Reverification, proved: Session
 ) -> Answer[Standing]:
-    """Keep what was proved. The next token of the session says so, by its `fva` claim."""
+    """Keep what was proved. The next token of the session says so, by its `fva` claim.
+
+    The cookie is replaced, as at a sign-in: whoever holds a copy of it waits for its owner
+    to prove themselves, and would share that proof.
+    """
     await tx.save_factor_times(proved)
     one = replace(one, expires_at=deps.now() + limits.REVERIFICATION_LIVES_FOR)
     await tx.save_reverification(one)
+    token = await clients.rotate(deps, tx, scene.client)
     shown = await clients.view(tx, scene.client, deps.now())
-    return Answer(Standing(one, proved), shown, scene.user)
+    return Answer(Standing(one, proved), shown, scene.user, client_token=token)
 
 
 async def _own(

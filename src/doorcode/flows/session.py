@@ -13,7 +13,7 @@ from doorcode.domain.user import User
 from doorcode.flows import client as clients
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller, Deps
-from doorcode.security.random_ids import digest, new_id, new_token
+from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
 REMEMBERED_FOR = 30 * DAY  # how long an ended session can still be asked about
@@ -58,8 +58,7 @@ async def start(
     if session.status is Status.ACTIVE:
         await tx.add_device(client.id, user.id, now)
     await tx.user_signed_in(user.id, now)
-    token = new_token()
-    await tx.rotate_client(client.id, digest(deps.instance.id, "client", token))
+    token = await clients.rotate(deps, tx, client)
     client = replace(client, updated_at=now, last_active_session_id=session.id)
     return client, session, token
 
@@ -82,7 +81,11 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
     now = deps.now()
     async with deps.storage.transaction() as tx:
         client, session = await own_live(deps, tx, caller, session_id)
-        if not deps.instance.mfa_required and await tx.activate_session(session.id, now):
+        user = await tx.user(session.user_id)
+        may_go_on = not deps.instance.mfa_required and not (
+            user and user.has_second_factor(deps.instance)
+        )
+        if may_go_on and await tx.activate_session(session.id, now):
             session = replace(session, status=Status.ACTIVE, updated_at=now)
             await tx.add_device(client.id, session.user_id, now)
         await tx.touch_session(session.id, now)
@@ -90,7 +93,7 @@ async def touch(deps: Deps, caller: Caller, session_id: str) -> Answer[Session]:
         await tx.save_client(client)
         shown = await clients.view(tx, client, now)
         session = replace(session, last_active_at=now)
-        return Answer(session, shown, await tx.user(session.user_id))
+        return Answer(session, shown, user)
 
 
 async def refresh(deps: Deps, caller: Caller, session_id: str) -> tuple[Client, Session]:
@@ -147,5 +150,5 @@ async def own_live(
     """A live session of the client that asks, held with it until the unit ends."""
     client, session = await _own(deps, tx, caller, session_id)
     if not session.is_live(deps.now()):
-        raise Refused(errors.SESSION_ENDED)
+        raise Refused(errors.USER_BANNED if session.is_banned else errors.SESSION_ENDED)
     return client, session

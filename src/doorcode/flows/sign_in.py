@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from doorcode.delivery.render import Notice
-from doorcode.domain import errors
+from doorcode.domain import account, errors
 from doorcode.domain.addresses import Address, Channel, Kind, Strategy
 from doorcode.domain.client import Client
 from doorcode.domain.errors import Refused
@@ -263,15 +263,12 @@ async def _proved(deps: Deps, tx: Transaction, user: User, address: Address) -> 
     if owned is None or owned.is_verified:
         return user
     now = deps.now()
-    await tx.claim_address(replace(owned, verified_at=now, updated_at=now, verification=None))
+    owned = replace(owned, verified_at=now, updated_at=now, verification=None)
+    await tx.claim_address(owned)
+    await tx.release_addresses(user.id)
     await tx.end_sessions_of_user(user.id, SessionStatus.REVOKED, now)
     # Nor may an address of theirs stay the first choice: the app would write to it.
-    proved = {one.id for one in user.addresses if one.is_verified} | {owned.id}
-    primaries = (user.primary_phone_id, user.primary_email_id)
-    phone, email = (one if one in proved else None for one in primaries)
-    await tx.save_user(
-        replace(user, primary_phone_id=phone, primary_email_id=email, updated_at=now)
-    )
+    await tx.save_user(replace(account.with_address(user, owned), updated_at=now))
     return await tx.user(user.id) or user
 
 

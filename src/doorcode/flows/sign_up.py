@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from doorcode.delivery.render import Notice
-from doorcode.domain import errors
+from doorcode.domain import account, errors
 from doorcode.domain.addresses import Channel, Kind, Strategy
 from doorcode.domain.client import Client
 from doorcode.domain.errors import Refusal, Refused
@@ -148,7 +148,9 @@ class _Outcome:
 
 
 async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None) -> None:
-    if client and deps.instance.single_session and await tx.live_sessions(client.id, deps.now()):
+    if client is None or not deps.instance.single_session:
+        return
+    if await clients.live_sessions(tx, client, deps.now()):
         raise Refused(errors.SESSION_EXISTS)
 
 
@@ -226,11 +228,7 @@ async def _complete(
         expect_public(deps.instance)
         for address in sign_up.addresses:
             expect_allowed(address, deps.instance)
-    user = _new_user(sign_up, ticket, deps.now())
-    try:
-        await tx.add_user(user)
-    except Conflict:  # claimed between the look and the write, on another machine
-        raise Refused(errors.IDENTIFIER_CLAIMED) from None
+    user = await _add_user(tx, _new_user(sign_up, ticket, deps.now()))
     client, started, token = await session.start(deps, tx, client, user, device=caller.device)
     sign_up = replace(
         sign_up,
@@ -244,6 +242,18 @@ async def _complete(
     await tx.save_client(client)
     shown = await clients.view(tx, client, deps.now())
     return Answer(sign_up, shown, user, client_token=token)
+
+
+async def _add_user(tx: Transaction, user: User) -> User:
+    """Remember the account. What it has not proved beside what it has is only claimed."""
+    try:
+        await tx.add_user(user)
+    except Conflict:  # claimed between the look and the write, on another machine
+        raise Refused(errors.IDENTIFIER_CLAIMED) from None
+    if len({one.is_verified for one in user.addresses}) < 2:
+        return user
+    await tx.release_addresses(user.id)
+    return await tx.user(user.id) or user
 
 
 async def _give_up_if_claimed(deps: Deps, tx: Transaction, sign_up: SignUp) -> Refusal | None:
@@ -280,7 +290,7 @@ def _new_user(sign_up: SignUp, ticket: Ticket | None, now: int) -> User:
         for address in sign_up.addresses
     ]
     ids = {one.address.kind: one.id for one in owned}
-    return User(
+    user = User(
         id=user_id,
         profile=sign_up.profile,
         addresses=tuple(owned),
@@ -292,6 +302,7 @@ def _new_user(sign_up: SignUp, ticket: Ticket | None, now: int) -> User:
         primary_email_id=ids.get(Kind.EMAIL),
         app_data=AppData(public_metadata=ticket.data.public_metadata if ticket else {}),
     )
+    return account.settled(user)
 
 
 def _with(sign_up: SignUp, verification: Verification) -> SignUp:

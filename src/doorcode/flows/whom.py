@@ -16,6 +16,7 @@ from doorcode.domain.ticket import TicketKind
 from doorcode.domain.user import User
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.domain.verification import Verification
+from doorcode.flows import client as clients
 from doorcode.flows import ticket as tickets
 from doorcode.flows.deps import Deps
 from doorcode.storage.interface import Transaction
@@ -62,7 +63,7 @@ async def find(
     proved: tuple[Verification, User] | None,
 ) -> Whom:
     """Whom the form means, or `Refused`."""
-    live = await tx.live_sessions(client.id, deps.now()) if client else []
+    live = await clients.live_sessions(tx, client, deps.now()) if client else []
     if live and deps.instance.single_session:
         raise Refused(errors.SESSION_EXISTS)
     if wanted.ticket:
@@ -85,10 +86,9 @@ async def _by_ticket(deps: Deps, tx: Transaction, text: str) -> Whom:
     ticket = await tickets.find(deps, tx, text)
     if ticket.kind is TicketKind.INVITATION:
         user = await tx.user_by_address(ticket.email) if ticket.email else None
-        # Whoever named the address without proof, beside one of their own, was not invited.
-        if not (user and ticket.email) or not (
-            user.owner_of(ticket.email) or user.signs_in_by(ticket.email, deps.instance)
-        ):
+        # It proves the mailbox, as a code does, and opens what a code to it would. Whoever named
+        # the address without proof, beside one of their own, was not invited.
+        if not (user and ticket.email and user.signs_in_by(ticket.email, deps.instance)):
             raise Refused(errors.INVITATION_NO_ACCOUNT)
         return Whom(ticket.email, user=user, ticket_id=ticket.id)
     user = await tx.user(ticket.user_id) if ticket.user_id else None

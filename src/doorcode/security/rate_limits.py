@@ -11,11 +11,10 @@ from dataclasses import replace
 
 from doorcode.domain.errors import TOO_MANY_REQUESTS, Refused
 from doorcode.domain.event import Event
-from doorcode.domain.limits import SECOND, Rate
+from doorcode.domain.limits import SECOND, SITE_TIMES, Rate
 from doorcode.domain.networks import network_of, site_of
 
 ADDRESSES_KEPT = 50_000
-SITE_TIMES = 8  # a /48 is 65,536 times a /64: whoever rotates through it is one client still
 
 
 class RateLimits:

@@ -166,7 +166,8 @@ async def _operator_sees(people: People, account: Account, before: str, refused:
     user = answer.body if answer.ok and isinstance(answer.body, dict) else {}
     left = user.get("lockout_expires_in_seconds")
     tried = f"the account as the Backend API shows it: locked {user.get('locked')}, for {left} s"
-    return _row(OPERATOR_SEES, tried, user.get("locked") is True)
+    ends = isinstance(left, int) and left <= HOUR
+    return _row(OPERATOR_SEES, tried, user.get("locked") is True and ends)
 
 
 def _row(guarantee: str, tried: str, holds: bool) -> Row:

@@ -151,6 +151,9 @@ class Transaction(Protocol):
     async def nth_latest_guess(self, subject: str, nth: int, since: int) -> int | None:
         """When the nth latest guess after `since` was made, from 1."""
 
+    async def guesses_at_user(self, user_id: str, since: int) -> dict[str, list[int]]:
+        """When everybody else guessed at each address that a person owns, oldest first."""
+
     async def count_guesses(self, subject: str, since: int) -> int:
         """How many guesses at a subject were made after `since`."""
 
@@ -255,6 +258,9 @@ class Transaction(Protocol):
 
     async def claim_address(self, owned: OwnedAddress) -> None:
         """Make a claimed address theirs, or `Conflict` where somebody was first."""
+
+    async def release_addresses(self, user_id: str) -> None:
+        """Make what an account owns without proof mere claims, which keep nobody out."""
 
     async def save_address(self, owned: OwnedAddress) -> None:
         """Replace what an owned address is used for."""

@@ -186,6 +186,11 @@ DELETE FROM guesses WHERE id = :id;
 SELECT made_at FROM guesses WHERE address = :address AND made_at > :since
 ORDER BY made_at DESC LIMIT 1 OFFSET :nth - 1;
 
+-- name: guesses_at_user
+-- When everybody else guessed at a person's addresses; known devices are counted under other names.
+SELECT g.address, g.made_at FROM addresses AS a JOIN guesses AS g ON g.address = a.kind || ':' || a.value
+WHERE a.user_id = :user_id AND g.made_at > :since ORDER BY g.made_at;
+
 -- name: count_guesses
 -- How many guesses a window holds.
 SELECT count(*) AS made FROM guesses WHERE address = :address AND made_at > :since;
@@ -266,9 +271,9 @@ INSERT INTO devices (user_id, client_id, last_at) VALUES (:user_id, :client_id, 
 ON CONFLICT (user_id, client_id) DO UPDATE SET last_at = excluded.last_at;
 
 -- name: is_known_device
--- Whether whoever has an address has signed in on a device, among the last ones.
+-- Whether whoever has proved an address has signed in on a device, among the last ones.
 SELECT 1 AS found FROM devices AS d JOIN addresses AS a ON a.user_id = d.user_id
-WHERE a.kind = :kind AND a.value = :value AND d.client_id = :client_id AND (
+WHERE a.kind = :kind AND a.value = :value AND a.verified_at IS NOT NULL AND d.client_id = :client_id AND (
     SELECT count(*) FROM devices AS o WHERE o.user_id = d.user_id AND o.last_at > d.last_at) < :most;
 
 -- name: delete_devices_of_client
@@ -317,6 +322,16 @@ DELETE FROM addresses WHERE id = :id;
 -- What somebody says is theirs.
 INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
 VALUES (:id, :user_id, :kind, :value, :spelling, :is_test, :created_at, :updated_at);
+
+-- name: release_addresses
+-- What an account owned without proof is only claimed from now on.
+INSERT INTO pending_addresses (id, user_id, kind, value, spelling, is_test, created_at, updated_at)
+SELECT id, user_id, kind, value, spelling, is_test, created_at, updated_at
+FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
+
+-- name: delete_unproved_addresses
+-- They lie among the claims now.
+DELETE FROM addresses WHERE user_id = :user_id AND verified_at IS NULL;
 
 -- name: delete_pending_address
 -- It has been proved, or taken back.
@@ -398,20 +413,23 @@ VALUES (:id, :client_id, :user_id, :status, :created_at, :updated_at, :last_acti
 -- name: session
 -- A session by its id.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE id = :id;
 
 -- name: live_sessions
 -- Who is signed in on a client.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE client_id = :client_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 
 -- name: sessions_of_user
 -- Where a person is signed in.
 SELECT id, client_id, user_id, status, created_at, updated_at, last_active_at, expire_at, abandon_at,
-    first_factor_at, second_factor_at, device
+    first_factor_at, second_factor_at, device,
+    (SELECT banned FROM users WHERE users.id = sessions.user_id) AS banned
 FROM sessions WHERE user_id = :user_id AND status IN ('active', 'pending') AND expire_at > :now
 ORDER BY created_at, id;
 

@@ -240,6 +240,7 @@ def to_session(row: Row) -> Session:
         first_factor_at=row[9],
         second_factor_at=row[10],
         device=_devices.decode(row[11]) if row[11] else None,
+        is_banned=bool(row[12]),
     )
 
 

@@ -104,6 +104,10 @@ class AccountStatements:
             "add_address" if claimed else "save_address", **rows.owned_values(owned)
         )
 
+    async def release_addresses(self, user_id: str) -> None:
+        await self._sql.run("release_addresses", user_id=user_id)
+        await self._sql.run("delete_unproved_addresses", user_id=user_id)
+
     async def save_address(self, owned: OwnedAddress) -> None:
         await self._sql.run("save_address", **rows.owned_values(owned))
 

@@ -50,6 +50,14 @@ class LimitStatements:
         found = await self._sql.rows("nth_latest_guess", address=subject, nth=nth, since=since)
         return found[0][0] if found else None
 
+    async def guesses_at_user(self, user_id: str, since: int) -> dict[str, list[int]]:
+        made: dict[str, list[int]] = {}
+        for subject, made_at in await self._sql.rows(
+            "guesses_at_user", user_id=user_id, since=since
+        ):
+            made.setdefault(subject, []).append(made_at)
+        return made
+
     async def count_guesses(self, subject: str, since: int) -> int:
         found = await self._sql.rows("count_guesses", address=subject, since=since)
         return int(found[0][0])

@@ -46,8 +46,10 @@ class _BackendApi:
 
     async def show_user(self, request: Request) -> Response:
         """An account."""
-        found = await user.get(self._door.deps, request.path_params["user_id"])
-        return answer(user_document(found, self._door.deps.instance, private=True))
+        deps, user_id = self._door.deps, request.path_params["user_id"]
+        found = await user.get(deps, user_id)
+        standing = await user.standing(deps, user_id)
+        return answer(user_document(found, deps.instance, private=True, standing=standing))
 
     async def show_handshake(self, request: Request) -> Response:
         """The cookies of a handshake that was made moments ago."""

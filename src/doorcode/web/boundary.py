@@ -113,7 +113,9 @@ class Boundary:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self.trusted_proxies)
+        # A proxy that listens on both families writes the one before it as ::ffff:10.0.0.1.
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(plain in network for network in self.trusted_proxies)
 
 
 def _is_address(text: str) -> bool:

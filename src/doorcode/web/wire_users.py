@@ -11,14 +11,22 @@ from doorcode.domain.addresses import Kind
 from doorcode.domain.instance import Instance
 from doorcode.domain.session import Session
 from doorcode.domain.user import OwnedAddress, User
+from doorcode.flows.guesses import Standing
 from doorcode.web import initials
 
 Json = dict[str, Any]
 encode = msgspec.json.Encoder().encode
 
 
-def user_document(user: User, instance: Instance, *, private: bool = False, now: int = 0) -> Json:
-    """An account. Only app servers are told what is `private`.
+def user_document(
+    user: User,
+    instance: Instance,
+    *,
+    private: bool = False,
+    now: int = 0,
+    standing: Standing | None = None,
+) -> Json:
+    """An account. Only app servers are told what is `private`, and how strangers stand with it.
 
     `now` is for what is being verified: without it, codes are shown as if time stood still.
     """
@@ -56,9 +64,9 @@ def user_document(user: User, instance: Instance, *, private: bool = False, now:
         "delete_self_enabled": instance.delete_self,
         "last_sign_in_at": user.last_sign_in_at,
         "banned": user.banned,
-        "locked": False,
-        "lockout_expires_in_seconds": None,
-        "verification_attempts_remaining": None,
+        "locked": standing is not None and standing.left == 0,
+        "lockout_expires_in_seconds": standing.opens_in_seconds if standing else None,
+        "verification_attempts_remaining": standing.left if standing else None,
         "legal_accepted_at": profile.legal_accepted_at,
         "mfa_enabled_at": user.mfa_enabled_at,
         "mfa_disabled_at": user.mfa_disabled_at,

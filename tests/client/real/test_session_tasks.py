@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from doorcode.client import ApiError, JwksCache, verify_token
+from doorcode.client import ApiError, JwksCache, TokenPendingError, verify_token
 
 from ..conftest import AnyClient, Opener, settle
 from .people import done, made, prove_email_address, sign_up
@@ -29,7 +29,9 @@ async def test_session_waits_until_two_steps_are_set_up(
     waiting = await settle(client.get_token())
     assert waiting is not None
     keys = JwksCache(real_server.url)
-    assert verify_token(waiting, keys).status == "pending"
+    assert verify_token(waiting, keys, allow_pending=True).status == "pending"
+    with pytest.raises(TokenPendingError):
+        verify_token(waiting, keys)
     assert client.user is not None
     phone = await made(client.user.create_phone_number(phone_number=phone_number))
     await made(phone.prepare_verification())

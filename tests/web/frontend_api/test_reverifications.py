@@ -181,6 +181,18 @@ async def test_next_token_says_that_it_was_proved(house: House, one_step: Page) 
     assert shown["factor_verification_age"] == [2, -1]
 
 
+async def test_copy_of_the_cookie_shares_no_proof(house: House, one_step: Page) -> None:
+    browser, tokens = one_step.browser, f"/v1/client/sessions/{one_step.session}/tokens"
+    assert browser.token is not None
+    thief = browser.with_token(browser.token)
+    assert (await thief.post(tokens)).status_code == 200
+    await one_step.start("first_factor")
+    await one_step.prepare("first", strategy="phone_code")
+    answered(await one_step.attempt("first", "phone_code", house.code(PHONE)))
+    assert (await browser.post(tokens)).status_code == 200
+    assert refusal(await thief.post(tokens)) == (401, "signed_out", None)
+
+
 # ── refusals ──────────────────────────────────────────────────────────────────────────
 async def test_wrong_code_is_said_of_its_field_and_signs_nobody_out(
     house: House, one_step: Page

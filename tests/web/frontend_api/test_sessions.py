@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import jwt
@@ -319,3 +320,20 @@ async def test_removing_one_of_several_leaves_the_other(
     assert [one["id"] for one in client["sessions"]] == [first]
     assert client["last_active_session_id"] == first
     assert not set_cookies(answer)["__client_uat"].startswith("0;")
+
+
+# ── a person who was banned ───────────────────────────────────────────────────────────
+async def test_a_banned_person_is_given_no_token_anywhere(
+    browser: Browser, house: House, session: str
+) -> None:
+    with sqlite3.connect(house.database) as connection:
+        connection.execute("UPDATE users SET banned = 1")
+    connection.close()
+    path = f"/v1/client/sessions/{session}"
+    for asked in (path + "/tokens", path + "/tokens?debug=skip_cache", path + "/touch"):
+        assert refusal(await browser.post(asked)) == (403, "user_banned", None)
+    shown = (await browser.get(path)).json()
+    assert shown["response"]["status"] == "revoked"
+    client = await browser.client()
+    assert (client["sessions"], client["last_active_session_id"]) == ([], None)
+    assert "eyJ" not in str(shown) + str(client)

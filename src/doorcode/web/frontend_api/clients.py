@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
-from doorcode.domain.limits import CREATE_CLIENT
+from doorcode.domain.limits import CREATE_CLIENT, NAME_BROWSER
 from doorcode.flows import client as story
 from doorcode.web import challenges, cookies
 from doorcode.web.door import Door
@@ -72,4 +72,5 @@ async def create_dev_browser(door: Door, request: Request) -> Response:
     """A token for a browser whose cookies do not reach us; in development only."""
     if not door.deps.instance.development:
         raise Refused(errors.DEVELOPMENT_ONLY)
+    await door.spend(NAME_BROWSER, request)
     return plain({"object": "dev_browser", "id": await story.add_dev_browser(door.deps)})

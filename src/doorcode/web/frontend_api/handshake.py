@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
+from doorcode.domain.limits import HANDSHAKE
 from doorcode.domain.origins import origin_of
 from doorcode.flows import client as clients
 from doorcode.flows import handshake as story
@@ -27,6 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 async def show(door: Door, request: Request) -> Response:
     """Send the browser back to `redirect_url` with what the app's server must know."""
+    await door.spend(HANDSHAKE, request)
     url = request.query.get("redirect_url", "")
     if not url:
         raise Refused(errors.PARAM_MISSING.about("redirect_url"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorcode.domain import errors
+from doorcode.domain import errors, limits
 from doorcode.domain.errors import Refused
 from doorcode.domain.session import Session, Status
 from doorcode.flows import session as story
@@ -19,6 +19,7 @@ async def show(door: Door, request: Request, session_id: str) -> Response:
 
 async def touch(door: Door, request: Request, session_id: str) -> Response:
     """Make a session the current one."""
+    await door.spend(limits.TOUCH_SESSION, request)
     return _reply(
         door, request, await story.touch(door.deps, await door.caller(request), session_id)
     )
@@ -26,10 +27,12 @@ async def touch(door: Door, request: Request, session_id: str) -> Response:
 
 async def create_token(door: Door, request: Request, session_id: str) -> Response:
     """A session token for the next minute."""
-    deps = door.deps
+    deps, is_fresh = door.deps, request.query.get("debug") == "skip_cache"
+    if is_fresh:
+        await door.spend(limits.FRESH_TOKEN, request)
     client, session = await story.refresh(deps, await door.caller(request), session_id)
     origin, now = door.boundary.page_of(request), deps.now()
-    if request.query.get("debug") == "skip_cache":
+    if is_fresh:
         jwt = deps.tokens.mint_anew(session, origin, now)
     else:
         jwt = deps.tokens.mint(session, origin, now, not_before=client.updated_at)

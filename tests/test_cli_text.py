@@ -8,7 +8,15 @@ from typing import cast
 
 import pytest
 
-from doorcode.cli_text import complain, greet_developer, greet_operator
+from doorcode.cli_text import (
+    complain,
+    dollars,
+    greet_developer,
+    greet_operator,
+    span,
+    table,
+    time_text,
+)
 from doorcode.instance_keys import Keys
 from doorcode.security import master_key
 from doorcode.server import Server
@@ -108,3 +116,26 @@ def test_a_complaint_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) 
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "Nothing was done:\n  - this is wrong\n  - and this\n"
+
+
+# ── what commands print ───────────────────────────────────────────────────────────────
+def test_a_column_is_as_wide_as_its_widest_cell() -> None:
+    assert table([["a", "bb", ""], ["ccc", "d", "e"]]) == ["a    bb", "ccc  d   e"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1, "1 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "2 h")]
+)
+def test_a_span_is_rounded_up(seconds: int, said: str) -> None:
+    assert span(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("millionths", "said"), [(0, "$0.00"), (8_000, "$0.008"), (25_000_000, "$25.00")]
+)
+def test_money_is_told_to_the_tenth_of_a_cent(millionths: int, said: str) -> None:
+    assert dollars(millionths) == said
+
+
+def test_a_moment_is_told_in_utc() -> None:
+    assert time_text(1_750_000_000_999) == "2025-06-15 15:06:40Z"

@@ -14,7 +14,14 @@ import structlog
 from doorcode import live_settings
 from doorcode.domain.instance import Instance, SignUpMode
 from doorcode.domain.instance_settings import BadValues
-from doorcode.live_settings import STORED_UNDER, TOLD_UNDER, LiveSettings, layers_beside, save
+from doorcode.live_settings import (
+    STORED_UNDER,
+    TOLD_UNDER,
+    LiveSettings,
+    layers_beside,
+    routes_beside,
+    save,
+)
 from doorcode.settings import BadSettings, Settings, development, production
 from doorcode.storage.sqlite import Sqlite
 
@@ -305,3 +312,18 @@ async def test_a_saved_change_reaches_the_server(storage: Sqlite) -> None:
         await save(tx, layers.with_values({"sign_up_mode": SignUpMode.RESTRICTED}, base))
     changed = await live.look()
     assert changed is not None and changed.mode is SignUpMode.RESTRICTED
+
+
+async def test_a_command_knows_who_carries_what_for_the_server(storage: Sqlite) -> None:
+    mail = {"DOORCODE_SMTP_URL": "smtp://localhost", "DOORCODE_MAIL_FROM": "a@example.com"}
+    names = {"DOORCODE_NAME": "Acme", "DOORCODE_TEST_MODE": "off", "DOORCODE_PORT": "9000"}
+    live, _ = await opened(storage, development(mail | names))
+    async with storage.reading() as tx:
+        routes, told_so = await routes_beside(tx, development({}))
+        _, base = await layers_beside(tx, development({}), "ins_1")
+    assert (routes["email"], routes["sms"], told_so) == ("smtp", "inbox", True)
+    assert (base.name, base.test_mode, base.url) == ("Acme", False, "http://localhost:9000")
+    await live.close()
+    async with storage.reading() as tx:
+        routes, told_so = await routes_beside(tx, development({}))
+    assert (routes["email"], told_so) == ("inbox", False)

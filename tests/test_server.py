@@ -11,8 +11,14 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from tests.cloudflare import SECRET, open_cloudflare
 
+from doorcode.domain import errors
+from doorcode.domain.errors import Refused
+from doorcode.domain.event import Event
+from doorcode.domain.send import Pause
+from doorcode.flows import audit
 from doorcode.security import master_key
 from doorcode.server import Server, open_server, open_storage
 from doorcode.settings import BadSettings, Settings, development, production
@@ -392,3 +398,62 @@ async def test_a_server_that_could_check_nothing_does_not_start(tmp_path: Path) 
     with pytest.raises(BadSettings, match="DOORCODE_TURNSTILE_SECRET"):
         async with open_server(serve(tmp_path, **ALWAYS)):
             pass
+
+
+# ── what an operator sees ─────────────────────────────────────────────────────────────
+BRITON = "+447400123456"
+RULES = '{"alerts": {"email": "ops@example.com"}, "shield": {"mode": "record"}}'
+
+
+async def test_a_refused_country_is_logged_counted_and_written(tmp_path: Path) -> None:
+    async with running(dev(tmp_path)) as (server, browser):
+        with capture_logs() as lines:
+            for _ in range(3):
+                refused = await post(browser, "sign_ups", {"phone_number": BRITON})
+        assert refused.json()["errors"][0]["code"] == "unsupported_country_code"
+        assert "settings set" not in refused.text  # what people are told is told in the log alone
+        [line] = [line for line in lines if line["event"] == "shield.decided"]
+        assert (line["bucket"], line["subject"]) == ("shield.country", "+44********56")
+        assert line["mend"] == "doorcode settings set shield.countries '*'"
+        assert (await browser.get("/metrics")).status_code == 401
+        secret = {"Authorization": f"Bearer {server.keys.secret_key}"}
+        numbers = (await browser.get("/metrics", headers=secret)).text
+    counted = '{bucket="shield.country",country="GB",outcome="refused"} 3.0'
+    assert f"doorcode_shield_decisions_total{counted}" in numbers
+    assert BRITON not in numbers
+    written = rows(tmp_path, "SELECT name, bucket, subject, network FROM events")
+    [(name, bucket, subject, network)] = set(written)
+    assert (name, bucket, subject) == ("shield.decided", "shield.country", f"phone_number:{BRITON}")
+    assert network == "127.0.0.1"
+
+
+async def test_a_pause_is_told_by_a_letter_whose_link_ends_it(tmp_path: Path) -> None:
+    async with running(dev(tmp_path, SETTINGS=RULES)) as (server, browser):
+        deps = server.app._door.deps
+        event = Event("shield.decided", "refused", "shield.area", details={"country": "GB"})
+        pause = Pause("GB", deps.now(), "an attack")
+        await audit.remember(deps, Refused(errors.SENDING_BLOCKED, event, pause))
+        for _ in range(500):
+            letters = (await browser.get("/inbox/messages?to=ops@example.com")).json()
+            if letters:
+                break
+            await asyncio.sleep(0.01)
+        [letter] = letters
+        path = letter["link"].removeprefix("http://localhost:8787")
+        assert "text messages to GB are paused" in letter["body"]
+        page = await browser.get(path)
+        assert "Send codes to GB again" in page.text
+        assert rows(tmp_path, "SELECT country FROM pauses") == [("GB",)]
+        ticket = {"ticket": path.partition("ticket=")[2]}
+        done = await browser.post("/shield/resume", data=ticket)
+        assert done.status_code == 200
+    assert rows(tmp_path, "SELECT country FROM pauses") == []
+    names = rows(tmp_path, "SELECT name FROM events WHERE subject = 'GB' ORDER BY id")
+    assert names == [("country.paused",), ("country.resumed",)]
+
+
+async def test_a_shield_that_lets_attacks_through_is_warned_of(tmp_path: Path) -> None:
+    async with open_server(serve(tmp_path / "a", SETTINGS=RULES)) as server:
+        assert any("shield.mode is record" in warning for warning in server.warnings)
+    async with open_server(serve(tmp_path / "b")) as server:
+        assert not any("shield.mode" in warning for warning in server.warnings)

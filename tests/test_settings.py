@@ -371,3 +371,16 @@ def test_a_settings_file_that_was_named_is_required(tmp_path: Path) -> None:
 def test_the_docs_name_every_variable(name: str) -> None:
     page = Path(__file__).parents[1] / "docs" / "settings.md"
     assert f"\n| `DOORCODE_{name}` |" in page.read_text("utf-8")
+
+
+def test_in_development_all_goes_to_the_inbox_but_for_mail_where_there_is_a_server() -> None:
+    inbox = {"sms": "inbox", "whatsapp": "inbox", "email": "inbox"}
+    assert development({}).routes == inbox
+    mail = {"DOORCODE_SMTP_URL": "smtp://localhost", "DOORCODE_MAIL_FROM": "a@example.com"}
+    assert development(mail).routes == inbox | {"email": "smtp"}
+
+
+def test_in_production_only_what_is_set_up_is_carried() -> None:
+    assert good().routes == {}
+    mail = {"SMTP_URL": "smtp://localhost", "MAIL_FROM": "a@example.com"}
+    assert good(**mail).routes == {"email": "smtp"}

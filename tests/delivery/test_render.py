@@ -210,6 +210,22 @@ def test_a_letter_in_a_log_shows_no_link() -> None:
     assert "inv_1" not in repr(noticed(Notice.INVITATION))
 
 
+@pytest.mark.parametrize("name", ["Acme", ""])
+def test_an_operator_is_told_of_a_pause_with_a_link_that_ends_it(name: str) -> None:
+    about = {"country": "GB", "why": "codes are <b>never</b> {typed}"}
+    packed = pack_notice(Notice.COUNTRY_PAUSED, name, LINK, 7, about)
+    letter = render(message("email", "ops@example.com"), packed)
+    alone = "ext messages to GB are paused"
+    assert letter.subject == (f"Acme: t{alone}" if name else f"T{alone}")
+    assert "an attack: codes are <b>never</b> {typed}." in letter.text
+    assert "<b>" not in letter.html
+    assert f'href="{LINK}"' in letter.html
+    assert ">Look at it, and resume</a>" in letter.html
+    assert "for 7 days." in letter.text
+    assert "you can ignore it" not in letter.text
+    assert letter.link == LINK
+
+
 def test_the_payload_is_json_with_what_was_packed() -> None:
     packed = json.loads(pack(CODE, "Acme", "de-DE"))
     assert packed == {"code": CODE, "name": "Acme", "locale": "de-DE"}

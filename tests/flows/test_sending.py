@@ -158,10 +158,26 @@ async def test_a_toll_free_number_is_refused(world: World) -> None:
     assert await code_of(asks(world, TOLL_FREE)) == "not_allowed_access"
 
 
+@pytest.mark.parametrize(("number", "bucket"), [(BRITON, limits.COUNTRY), (TOLL_FREE, limits.TYPE)])
+async def test_a_number_that_is_refused_before_any_code_is_written_down(
+    world: World, number: str, bucket: str
+) -> None:
+    """A sign-up that is not begun answers by a value, so nothing is taken back with it."""
+    caller = Caller(device=Device(ip_address="203.0.113.7"))
+    for _ in range(3):
+        assert await code_of(asks(world, number, caller))
+    async with world.deps.storage.reading() as tx:
+        [written] = await tx.events(0, 100)
+    event = written.event
+    assert (event.bucket, event.network) == (bucket, "203.0.113.7")
+    assert event.subject == f"phone_number:{number}"
+
+
 async def test_no_number_of_another_country_is_added_to_an_account(world: World) -> None:
     caller, _ = await world.account()
     added = me_addresses.add(world.deps, caller, None, Kind.PHONE, BRITON)
     assert await code_of(added) == "unsupported_country_code"
+    assert await buckets(world) == [(limits.COUNTRY, "refused")]
 
 
 async def test_a_country_closed_since_the_sign_up_is_sent_nothing(world: World) -> None:

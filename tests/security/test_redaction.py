@@ -103,6 +103,8 @@ def test_a_number_is_masked_as_its_digits_are(number: int) -> None:
         ("smtp://ann:pass@mail.example:587", f"smtp://ann:{MASK}"),
         ("key 0123456789abcdefghjk is", f"key {MASK}abcdefghjk is"),
         ("backup 0a1b2c3d4e used", f"backup {MASK} used"),
+        ("call +1.415.555.267 or 415.555.2671", f"call {MASK} or {MASK}"),
+        ("203.0.113.256, 203.0.113.7.8", f"{MASK}, {MASK}"),  # no client address
     ],
 )
 def test_what_is_left_of_a_text(text: str, left: str) -> None:
@@ -128,6 +130,8 @@ def test_what_is_left_of_a_text(text: str, left: str) -> None:
         mask(Address(Kind.EMAIL, "ada@example.com", "ada@example.com")),
         mask(Address(Kind.PHONE, "+14155552671", "+14155552671")),
         str(Channel.WHATSAPP),
+        "network='203.0.113.7'",
+        "2001:db8:0:7::/64",
     ],
 )
 def test_what_an_operator_looks_for_stays(text: str) -> None:

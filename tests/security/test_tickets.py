@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from doorcode.domain.send import Pause
 from doorcode.security import master_key
 from doorcode.security.master_key import MasterKey
 from doorcode.security.tickets import Tickets
@@ -90,3 +91,36 @@ def test_an_address_has_one_id_on_the_waitlist_and_no_other_server_knows_it() ->
 
 def test_a_ticket_ends_with_the_last_key_that_made_it() -> None:
     assert Tickets(MasterKey({2: NEW}), "ins_1").read(TEXT) is None
+
+
+# ── the link that ends a pause ────────────────────────────────────────────────────────
+PAUSE = Pause("GB", 1_750_000_000_000, "why")
+
+
+def test_a_link_names_the_country_and_the_pause_that_it_ends() -> None:
+    text = TICKETS.resume_text(PAUSE)
+    assert TICKETS.read_resume(text) == ("GB", PAUSE.at)
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", text)
+
+
+def test_a_link_that_was_changed_in_any_place_is_refused() -> None:
+    text = TICKETS.resume_text(PAUSE)
+    for place in range(len(text)):
+        other = "A" if text[place] != "A" else "B"
+        assert TICKETS.read_resume(text[:place] + other + text[place + 1 :]) is None
+
+
+def test_neither_a_ticket_nor_another_servers_link_ends_a_pause() -> None:
+    """The app's server can have a ticket of any id in hand, and hands it to people."""
+    name = TICKETS.resume_text(PAUSE).partition(".")[0]
+    assert TICKETS.read_resume(TICKETS.text(name)) is None
+    assert TICKETS.read(TICKETS.resume_text(PAUSE)) is None
+    other = Tickets(MasterKey({1: OLD}), "ins_2")
+    assert TICKETS.read_resume(other.resume_text(PAUSE)) is None
+
+
+def test_a_link_outlives_a_change_of_the_key() -> None:
+    both = Tickets(MasterKey({1: OLD, 2: NEW}), "ins_1")
+    assert both.read_resume(TICKETS.resume_text(PAUSE)) == ("GB", PAUSE.at)
+    newest = Tickets(MasterKey({2: NEW}), "ins_1")
+    assert newest.read_resume(both.resume_text(PAUSE)) == ("GB", PAUSE.at)

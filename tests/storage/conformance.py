@@ -21,6 +21,7 @@ from doorcode.domain.addresses import Kind
 from doorcode.domain.client import DevBrowser
 from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
 from doorcode.domain.message import Message
+from doorcode.domain.send import Send, SendBudget
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.shield import Tally
@@ -387,6 +388,29 @@ class TestGuesses:
             assert found == [NOW + 2, NOW + 1, NOW, None]
             assert await tx.nth_latest_guess(EMAIL.name, 3, since=NOW) is None
             assert await tx.nth_latest_guess(PHONE.name, 1, HOUR_AGO) is None
+
+    async def test_the_guesses_of_a_window_are_counted(self, storage: Storage) -> None:
+        async with storage.transaction() as tx:
+            for n in range(3):
+                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
+            found = [await tx.count_guesses(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
+            assert found == [3, 2, 1, 0]
+            assert await tx.count_guesses(PHONE.name, HOUR_AGO) == 0
+
+    async def test_the_codes_of_a_window_are_counted(self, storage: Storage) -> None:
+        async with storage.transaction() as tx:
+            for n in range(3):
+                await tx.add_send(Send(f"msg_{n}", EMAIL.name, "ver_1", NOW + n), SendBudget())
+            found = [await tx.count_sends(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
+            assert found == [3, 2, 1, 0]
+            assert await tx.count_sends(PHONE.name, HOUR_AGO) == 0
+
+    async def test_the_money_of_a_day_is_told_the_most_first(self, storage: Storage) -> None:
+        async with storage.transaction() as tx:
+            for country, day, price in (("US", 7, 8), ("GB", 7, 45), ("US", 7, 8), ("FR", 8, 75)):
+                assert await tx.spend_money(country, day, price, 100)
+            assert await tx.money_of_day(7) == [("GB", 45), ("US", 16)]
+            assert await tx.money_of_day(9) == []
 
     async def test_guesses_at_a_person_are_those_at_what_is_theirs(self, storage: Storage) -> None:
         claimed = an.owned(id="idn_3", address=TEST_PHONE, verified_at=None)

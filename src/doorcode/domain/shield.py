@@ -26,6 +26,7 @@ from doorcode.domain.phone_numbers import calling_code, unwanted
 HALF_LIFE = 3 * DAY  # of every count
 FRESH_HALF_LIFE = MINUTE  # how soon an untyped code counts whole
 FRESH_COUNTS = 0.5  # what it counts until then
+FRESH_SPARED = 5.0  # but no more than so many are taken off
 
 LIMIT = 0.42  # the share of codes expected to stay untyped over which none is sent
 USUAL = 0.15  # that share before anything is known
@@ -320,24 +321,24 @@ def _without(tally: Tally, child: Tally) -> Tally:
     usual = min(child.untyped, TOLERATED * child.typed)
     excess = child.untyped - usual
     told = usual + min(excess, math.log1p(1.72 * excess))  # 1 + 1/2 + 1/3 + …, its voices
-    part = told / child.untyped if child.untyped else 0.0
+    part = told / child.untyped if child.untyped else 1.0
     return replace(
         tally,
         untyped=max(0.0, tally.untyped - told),
-        typed=max(0.0, tally.typed - child.typed),
+        typed=max(0.0, tally.typed - part * child.typed),
         fresh=max(0.0, tally.fresh - part * child.fresh),
     )
 
 
 def _share(tally: Tally, prior: float, mass: float) -> float:
-    untyped = max(0.0, tally.untyped - (1 - FRESH_COUNTS) * min(tally.fresh, tally.untyped))
+    spared = min(FRESH_SPARED, (1 - FRESH_COUNTS) * min(tally.fresh, tally.untyped))
+    untyped = tally.untyped - spared
     return (untyped + mass * prior) / (untyped + tally.typed + mass)
 
 
-def _voice(tally: Tally) -> float:
-    """What one more untyped code of a neighbourhood counts in the one around it."""
-    excess = max(0.0, tally.untyped - TOLERATED * tally.typed)
-    return 1 / (1 + excess)
+def _voice(untyped: float, typed: float) -> float:
+    """What one more code of a neighbourhood counts in the one around it."""
+    return 1 / (1 + max(0.0, untyped - TOLERATED * typed))
 
 
 def _logit(share: float) -> float:
@@ -405,30 +406,28 @@ def _count(
 ) -> list[Tally]:
     counted = [number]
 
-    def climb(names: Sequence[str], weight: float, credit: float) -> float:
+    def climb(names: Sequence[str], weight: float) -> float:
         for name in reversed(names):
-            before, after = book.of(name), _plus(book.of(name), weight, credit, change)
+            before, after = book.of(name), _plus(book.of(name), weight, change)
             counted.append(after)
-            weight *= _voice(before if change[0] > 0 else after)  # the same there and back
+            # The same there and back: as if this code had neither been sent nor typed.
+            weight *= _voice(min(before.untyped, after.untyped), before.typed)
         return weight
 
-    climb(places.client, weight, 1.0)
-    # Codes asked for by a network that gave itself away say little of the numbers.
-    trusted = climb(places.networks, weight, 1.0)
-    credit = trusted / weight if weight else 1.0
-    outward = climb(places.blocks, trusted, credit)
     is_little_known = book.of(places.country).typed < VOICES_OF_COUNTRY
-    outward = climb((places.country,), outward, credit)
+    climb(places.client, weight)
+    # Codes asked for by a network that gave itself away say little of the numbers.
+    outward = climb((places.country, *places.blocks), climb(places.networks, weight))
     if is_little_known:
-        climb((places.world,), outward, credit)
+        climb((places.world,), outward)
     return counted
 
 
-def _plus(tally: Tally, weight: float, credit: float, change: tuple[float, float, float]) -> Tally:
+def _plus(tally: Tally, weight: float, change: tuple[float, float, float]) -> Tally:
     untyped, typed, fresh = change
     return replace(
         tally,
         untyped=max(0.0, tally.untyped + weight * untyped),
-        typed=tally.typed + credit * typed,
+        typed=tally.typed + weight * typed,
         fresh=max(0.0, tally.fresh + weight * fresh),
     )

@@ -25,7 +25,7 @@ from bench.pumping_replay import UNLIMITED, Desk, Event, Outcome  # noqa: E402
 from bench.pumping_trace import BadLine, read_trace  # noqa: E402
 from doorcode.domain.shield import Policy  # noqa: E402
 
-TUNED_ON = range(1, 100)
+TUNED_ON = range(1, 300)
 COUNTRIES = ["US", "US", "US", "GB", "DE", "FR", "IN", "BR"]
 
 
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds",
         type=lambda text: [int(seed) for seed in text.split(",")],
         default=[1, 2, 3],
-        help="populations to play; those from 1 to 99 tuned the constants",
+        help="populations to play; those from 1 to 299 tuned the constants",
     )
     parser.add_argument("--trace", help="play this file instead of a generated population")
     parser.add_argument("--json", action="store_true", help="on one line")

@@ -26,8 +26,9 @@ from doorcode.domain.phone_numbers import calling_code, unwanted
 HALF_LIFE = 3 * DAY  # of every count
 FRESH_HALF_LIFE = MINUTE  # how soon an untyped code counts whole
 FRESH_COUNTS = 0.5  # what it counts until then
+FRESH_SPARED = 5.0  # but no more than so many are taken off
 
-LIMIT = 0.42  # the share of codes expected to stay untyped over which none is sent
+LIMIT = 0.44  # the share of codes expected to stay untyped over which none is sent
 USUAL = 0.15  # that share before anything is known
 TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
 LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
@@ -46,10 +47,10 @@ VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of othe
 
 UNTYPED_PER_NUMBER = 7.0
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
-FIRST_DAY = 60.0  # codes untyped that close a country before anybody has typed one anywhere
+FIRST_DAY = 60.0  # codes untyped that close a country on an instance's first day
 PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
 
-PAUSE_AFTER = 20.0  # codes untyped and none typed, in an instance where some are
+PAUSE_AFTER = 20.0  # codes untyped and none typed, after the instance's first day
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
 
 STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
@@ -77,6 +78,7 @@ class Tally:
     untyped: float = 0.0
     typed: float = 0.0
     fresh: float = 0.0  # the part of `untyped` that may still be typed
+    since: int = 0  # when it was first counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +212,19 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
     checks.append(_number(number))
     if number.typed < COUNTED:
         checks += [_area(places, book), _neighbours(places, book)]
-    return Ruling(tuple(checks), _is_to_pause(country, book.of(places.world), sending.price))
+    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
+    is_costly = country.untyped * sending.price >= PAUSE_MONEY
+    return Ruling(tuple(checks), is_attack and is_costly and not _is_first_day(places, book))
 
 
-def _is_to_pause(country: Tally, world: Tally, price: int) -> bool:
-    """Many codes, none typed, real money. On an instance's first day nobody has typed any
-    code anywhere; then it proves nothing, and would close the country of all its people."""
-    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1 <= world.typed
-    return is_attack and country.untyped * price >= PAUSE_MONEY
+def _is_first_day(places: _Places, book: _Book) -> bool:
+    """Whether the instance has no people to compare with.
+
+    Then untyped codes prove little, and whoever attacks it first would close the country of
+    all its people.
+    """
+    world = book.of(places.world)
+    return world.typed < 1 or book.now - world.since < DAY
 
 
 def _check(name: str, used: float, limit: float, why: str) -> Check:
@@ -249,13 +256,13 @@ def _area(places: _Places, book: _Book) -> Check:
     """
     country, last = book.of(places.country), book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY
-    is_first_day = book.of(places.world).typed < 1 and country.untyped < FIRST_DAY
+    is_early = _is_first_day(places, book) and country.untyped < FIRST_DAY
     is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
     share = _share_of_country(places, book)
     why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
     return Check(
         "shield.area",
-        share <= LIMIT or is_first_day or is_tried or _is_lived_in(country),
+        share <= LIMIT or is_early or is_tried or _is_lived_in(country),
         share,
         LIMIT,
         why,
@@ -320,24 +327,24 @@ def _without(tally: Tally, child: Tally) -> Tally:
     usual = min(child.untyped, TOLERATED * child.typed)
     excess = child.untyped - usual
     told = usual + min(excess, math.log1p(1.72 * excess))  # 1 + 1/2 + 1/3 + …, its voices
-    part = told / child.untyped if child.untyped else 0.0
+    part = told / child.untyped if child.untyped else 1.0
     return replace(
         tally,
         untyped=max(0.0, tally.untyped - told),
-        typed=max(0.0, tally.typed - child.typed),
+        typed=max(0.0, tally.typed - part * child.typed),
         fresh=max(0.0, tally.fresh - part * child.fresh),
     )
 
 
 def _share(tally: Tally, prior: float, mass: float) -> float:
-    untyped = max(0.0, tally.untyped - (1 - FRESH_COUNTS) * min(tally.fresh, tally.untyped))
+    spared = min(FRESH_SPARED, (1 - FRESH_COUNTS) * min(tally.fresh, tally.untyped))
+    untyped = tally.untyped - spared
     return (untyped + mass * prior) / (untyped + tally.typed + mass)
 
 
-def _voice(tally: Tally) -> float:
-    """What one more untyped code of a neighbourhood counts in the one around it."""
-    excess = max(0.0, tally.untyped - TOLERATED * tally.typed)
-    return 1 / (1 + excess)
+def _voice(untyped: float, typed: float) -> float:
+    """What one more code of a neighbourhood counts in the one around it."""
+    return 1 / (1 + max(0.0, untyped - TOLERATED * typed))
 
 
 def _logit(share: float) -> float:
@@ -356,7 +363,9 @@ class _Book:
 
     def of(self, name: str) -> Tally:
         if name not in self.read:
-            self.read[name] = _aged(self.tallies.get(name) or Tally(name, self.now), self.now)
+            self.read[name] = _aged(
+                self.tallies.get(name) or Tally(name, self.now, since=self.now), self.now
+            )
         return self.read[name]
 
 
@@ -369,6 +378,7 @@ def _aged(tally: Tally, now: int) -> Tally:
         tally.untyped * kept,
         tally.typed * kept,
         tally.fresh * fresh,
+        tally.since,
     )
 
 
@@ -405,30 +415,28 @@ def _count(
 ) -> list[Tally]:
     counted = [number]
 
-    def climb(names: Sequence[str], weight: float, credit: float) -> float:
+    def climb(names: Sequence[str], weight: float) -> float:
         for name in reversed(names):
-            before, after = book.of(name), _plus(book.of(name), weight, credit, change)
+            before, after = book.of(name), _plus(book.of(name), weight, change)
             counted.append(after)
-            weight *= _voice(before if change[0] > 0 else after)  # the same there and back
+            # The same there and back: as if this code had neither been sent nor typed.
+            weight *= _voice(min(before.untyped, after.untyped), before.typed)
         return weight
 
-    climb(places.client, weight, 1.0)
-    # Codes asked for by a network that gave itself away say little of the numbers.
-    trusted = climb(places.networks, weight, 1.0)
-    credit = trusted / weight if weight else 1.0
-    outward = climb(places.blocks, trusted, credit)
     is_little_known = book.of(places.country).typed < VOICES_OF_COUNTRY
-    outward = climb((places.country,), outward, credit)
+    climb(places.client, weight)
+    # Codes asked for by a network that gave itself away say little of the numbers.
+    outward = climb((places.country, *places.blocks), climb(places.networks, weight))
     if is_little_known:
-        climb((places.world,), outward, credit)
+        climb((places.world,), outward)
     return counted
 
 
-def _plus(tally: Tally, weight: float, credit: float, change: tuple[float, float, float]) -> Tally:
+def _plus(tally: Tally, weight: float, change: tuple[float, float, float]) -> Tally:
     untyped, typed, fresh = change
     return replace(
         tally,
         untyped=max(0.0, tally.untyped + weight * untyped),
-        typed=tally.typed + credit * typed,
+        typed=tally.typed + weight * typed,
         fresh=max(0.0, tally.fresh + weight * fresh),
     )

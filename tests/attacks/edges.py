@@ -13,8 +13,8 @@ from typing import Any
 
 from tests.web.house import OTHER_PHONE
 
-from doorcode.client.tokens import verify_token
 from doorcode.client.errors import TokenError
+from doorcode.client.tokens import verify_token
 from doorcode.domain import limits
 from doorcode.domain.addresses import Kind, parse
 from doorcode.domain.bot_protection import BotProtection, Mode

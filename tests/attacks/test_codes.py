@@ -1,4 +1,4 @@
-"""The right code: for one session, for as long as it lives, and for nothing but what it was sent for."""
+"""The right code: for one session, while it lives, and for what it was sent for alone."""
 
 from __future__ import annotations
 

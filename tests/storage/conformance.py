@@ -19,6 +19,7 @@ import pytest
 from doorcode.domain import limits
 from doorcode.domain.addresses import Kind
 from doorcode.domain.client import DevBrowser
+from doorcode.domain.event import Event
 from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
 from doorcode.domain.message import Message
 from doorcode.domain.send import Send, SendBudget
@@ -449,6 +450,18 @@ class TestTallies:
                 "world": LATER,
                 "number:+1": NOW,
             }
+
+
+class TestEvents:
+    async def test_those_of_one_moment_come_newest_first_too(self, storage: Storage) -> None:
+        # Their ids are drawn by chance within a moment.
+        ids = ["evt_2", "evt_9", "evt_1", "evt_5"]
+        async with storage.transaction() as tx:
+            for event_id in ids:
+                await tx.add_event(event_id, Event("setting.changed", "done"), NOW)
+            await tx.add_event("evt_0", Event("setting.changed", "done"), LATER)
+            found = [one.id for one in await tx.events(0, 10)]
+        assert found == ["evt_0", *reversed(ids)]
 
 
 class TestUsers:

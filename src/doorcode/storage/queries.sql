@@ -261,10 +261,10 @@ INSERT INTO events (id, at, name, outcome, bucket, subject, network, client_id, 
 VALUES (:id, :at, :event, :outcome, :bucket, :subject, :network, :client_id, :user_id, :details);
 
 -- name: events
--- The newest lines of the audit log, as far back as asked for.
+-- The newest lines of the audit log, as far back as asked for: an id orders no lines of one moment.
 SELECT id, at, name, outcome, bucket, subject, network, client_id, user_id, details FROM events
 WHERE at >= :since AND (:subject = '' OR subject = :subject) AND (:event = '' OR name = :event)
-ORDER BY at DESC, id DESC LIMIT :most;
+ORDER BY at DESC, rowid DESC LIMIT :most;
 
 -- name: add_device
 -- A person is signed in on a device.

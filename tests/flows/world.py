@@ -98,13 +98,13 @@ class FakePost:
     channels: set[str] = field(default_factory=lambda: {"sms", "whatsapp", "email"})
     announced: list[Announced] = field(default_factory=list)
 
-    free: bool = False
+    free: set[str] = field(default_factory=set)
 
     def can_send(self, channel: str, is_test: bool) -> bool:
         return is_test or channel in self.channels
 
     def is_free(self, channel: str) -> bool:
-        return self.free
+        return channel in self.free
 
     def wake(self) -> None:
         """Nobody waits for what is sent."""

@@ -73,7 +73,7 @@ async def send(
     code = deps.codes.make(address)
     message = _message(deps, attempt, verification, address, code)
     if not address.is_test:
-        about = sending.About(caller, address, verification.id, message.id)
+        about = sending.About(caller, address, channel, verification.id, message.id)
         is_real = attempt.decoy is None
         await sending.spend(deps, tx, about, known=guesses.is_known(against), is_real=is_real)
     version, digest = deps.codes.digest(verification, code)

@@ -12,7 +12,7 @@ import phonenumbers
 
 from doorcode.delivery.render import sms_segments
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance, ShieldMode
@@ -45,10 +45,11 @@ ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who asks for a code, to where, and for which verification by which message."""
+    """Who asks for a code, to where and by what, for which verification by which message."""
 
     caller: Caller
     address: Address
+    channel: Channel
     verification_id: str
     message_id: str
 
@@ -70,7 +71,7 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
-        weighed = await weigh(deps, tx, about.caller, about.address, known=known)
+        weighed = await weigh(deps, tx, about.caller, about.address, about.channel, known=known)
         await _expect_allowed(deps, tx, about, weighed)
     price = weighed.sending.price if weighed and is_real else 0
     tallies = await _count(tx, weighed) if weighed else ()
@@ -92,12 +93,21 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
 
 
 async def weigh(
-    deps: Grounds, tx: Transaction, caller: Caller, address: Address, *, known: bool
+    deps: Grounds,
+    tx: Transaction,
+    caller: Caller,
+    address: Address,
+    channel: Channel,
+    *,
+    known: bool,
 ) -> Weighed:
-    """What the shield says of a text message to this number; nothing is changed by asking."""
+    """What the shield says of a text message to this number; nothing is changed by asking.
+
+    It costs what its own channel costs: where one goes to the inbox, another may be paid for.
+    """
     shield, now = deps.instance.shield, deps.now()
     country = country_of(address.value)
-    is_free = deps.post.is_free(str(deps.instance.channel_to(address)))
+    is_free = deps.post.is_free(str(channel))
     sending = Sending(
         to=address.value,
         country=country,

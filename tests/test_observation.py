@@ -76,9 +76,9 @@ def test_a_developer_is_told_by_what_a_country_is_opened(development: bool) -> N
         "GB is shut",
         "shield.countries",
     )
-    assert ("mend" in line) is development
-    if development:
-        assert line["mend"] == "doorcode settings set shield.countries '*'"
+    told = "No code went to a number of GB: shield.countries does not list it. "
+    told += "To open all countries: doorcode settings set shield.countries '*'"
+    assert line["event"] == (told if development else "shield.decided")
 
 
 @pytest.mark.parametrize(

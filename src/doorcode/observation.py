@@ -7,7 +7,6 @@ many there were: whoever is refused ten thousand times must not fill the disk by
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
@@ -44,16 +43,22 @@ class Observation:
             "country": event.details.get("country", ""),
             "why": event.details.get("why", ""),
             "setting": SETTING_OF.get(event.bucket, ""),
-            "mend": self._mend(event),
             "times": times if times > 1 else "",
         }
         write = log.info if event.outcome in ("done", "recorded") else log.warning
         if event.name == "country.paused":
             write = log.warning
-        write(event.name, **{name: value for name, value in fields.items() if value})
+        write(self._title(event), **{name: value for name, value in fields.items() if value})
 
-    def _mend(self, event: Event) -> Any:
-        """What a developer can do. People are told the same in development as elsewhere."""
-        if self._development and event.bucket == COUNTRY:
-            return "doorcode settings set shield.countries '*'"
-        return ""
+    def _title(self, event: Event) -> str:
+        """The event's name, or what a developer does about it.
+
+        People are told the same in development as elsewhere.
+        """
+        if not self._development or event.bucket != COUNTRY:
+            return event.name
+        country, setting = event.details.get("country") or "no country", SETTING_OF[COUNTRY]
+        return (
+            f"No code went to a number of {country}: {setting} does not list it. "
+            f"To open all countries: doorcode settings set {setting} '*'"
+        )

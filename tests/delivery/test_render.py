@@ -215,9 +215,9 @@ def test_an_operator_is_told_of_a_pause_with_a_link_that_ends_it(name: str) -> N
     about = {"country": "GB", "why": "codes are <b>never</b> {typed}"}
     packed = pack_notice(Notice.COUNTRY_PAUSED, name, LINK, 7, about)
     letter = render(message("email", "ops@example.com"), packed)
-    alone = "ext messages to GB are paused"
-    assert letter.subject == (f"Acme: t{alone}" if name else f"T{alone}")
-    assert "an attack: codes are <b>never</b> {typed}." in letter.text
+    of_acme = "Text messages of Acme to GB are paused"
+    assert letter.subject == (of_acme if name else "Text messages to GB are paused")
+    assert "runs up a bill: codes are <b>never</b> {typed}." in letter.text
     assert "<b>" not in letter.html
     assert f'href="{LINK}"' in letter.html
     assert ">Look at it, and resume</a>" in letter.html

@@ -106,12 +106,12 @@ _NOTICES = {
     ),
     Notice.COUNTRY_PAUSED: _Words(
         "Text messages to {country} are paused",
-        "{name}: text messages to {country} are paused",
+        "Text messages of {name} to {country} are paused",
         "No codes are sent to phone numbers of {country} any more, because it looks like an "
-        "attack: {why}. People who signed in before on the same device still get theirs. If "
-        "this is wrong, resume it by this link:",
+        "attack that runs up a bill: {why}. People who signed in before on the same device "
+        "still get theirs. If it is no attack, this link lets codes go there again:",
         "Look at it, and resume",
-        "`doorcode audit` and `doorcode shield status` on the server show what happened.",
+        "On the server, 'doorcode audit' and 'doorcode shield status' show what happened.",
     ),
 }
 

@@ -19,7 +19,7 @@ from doorcode.domain.shield import Policy
 from doorcode.flows import client, codes, me_addresses, sending, sign_in, sign_up
 from doorcode.flows.deps import Caller
 
-from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
+from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World, started
 
 BRITON, JAMAICAN, TOLL_FREE = "+447400123456", "+18765551234", "+18002345678"
 ALL = Policy(countries=None)
@@ -319,6 +319,27 @@ async def test_a_refused_code_is_not_paid_for(world: World) -> None:
     prices = world.rows("SELECT sum(price), count(*) FROM sends")
     assert prices[0][0] == spent
     assert prices[0][1] == sent(world, ADA)
+
+
+# ── what it costs ─────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("to", [ADA, ADA_MAIL])
+async def test_all_tallies_of_a_message_are_one_reading_and_one_writing(
+    world: World, to: str
+) -> None:
+    by_phone = int(to == ADA)
+    with world.statements() as run:
+        caller, begun = started(await asks(world, to))
+    assert [run.count(name) for name in ("tallies", "save_tally", "add_send")] == [
+        by_phone, by_phone, 1,
+    ]  # fmt: skip
+    with world.statements() as run:
+        await sign_up.try_code(
+            world.deps, caller, begun.id, PHONE if by_phone else EMAIL, world.code
+        )
+    assert [run.count(name) for name in ("tallies", "save_tally", "verify_sends")] == [
+        by_phone, by_phone, 1,
+    ]  # fmt: skip
+    assert world.count("tallies") >= 8 * by_phone  # of the number, its blocks, its country, …
 
 
 # ── asking changes nothing ────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from doorcode import cli_settings, cli_shield
 from doorcode.cli_explain import add_arguments, sentence
 from doorcode.domain.limits import HOUR, MINUTE
 from doorcode.domain.send import Send, SendBudget
+from doorcode.domain.shield import Tally
 from doorcode.flows.explain import Standing, Verdict
 from doorcode.server import now
 from doorcode.storage.interface import Transaction
@@ -87,7 +88,7 @@ def test_a_paused_country_has_the_command_that_opens_it(
 
 def test_a_test_number_is_told_its_code(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(data, capsys, "+12015550100")
-    assert "nothing is sent, the code is always 424242" in " ".join(row(lines, "goes by"))
+    assert "no provider sees it, the code is always 424242" in " ".join(row(lines, "goes by"))
 
 
 def test_shares_are_told_as_percents(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +168,16 @@ def test_it_is_asked_beside_a_running_server(tmp_path: Path) -> None:
         assert told.stdout.endswith("\nThe next code would be sent.\n")
         abroad = run("explain", "+447400123456", "--data", str(tmp_path), "--json")
         assert json.loads(abroad.stdout)["outcome"] == "sent"  # what it was started with is told
+
+
+def test_what_has_faded_a_little_is_told_whole(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def send_a_minute_ago(tx: Transaction) -> None:
+        await tx.save_tallies([Tally(f"number:{NUMBER}", now() - MINUTE, untyped=1.0)])
+
+    within(data, send_a_minute_ago)
+    assert row(shown(data, capsys, NUMBER), "shield.number") == ["shield.number", "2", "7"]
 
 
 def test_hours_are_told_as_hours() -> None:

@@ -90,7 +90,7 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
 
 def _route(by: Beside, found: Explanation) -> str:
     if found.address.is_test:
-        return f"{found.channel}: nothing is sent, the code is always {TEST_CODE}"
+        return f"{found.channel}: no provider sees it, the code is always {TEST_CODE}"
     name = _carrier(by, found.address, found.channel)
     return f"{found.channel}, carried by {name}" if name else f"{found.channel}: nobody carries it"
 
@@ -110,13 +110,8 @@ def _row(one: Standing) -> list[str]:
     opens = span(one.opens_in) if one.opens_in else ""
     if one.bucket in _WHOLE:
         return [f"  {one.bucket}", "", "", "", "open" if one.holds else f"shut: {one.why}"]
-    in_words = _number
-    if one.bucket in _MONEY:
-        in_words = dollars
-    if one.bucket in _SHARES:
-        in_words = "{:.0%}".format
-    why = "" if one.holds else one.why
-    return [f"  {one.bucket}", in_words(one.used), in_words(one.most), opens, why]
+    used, most = _amount(one.bucket, one.used), _amount(one.bucket, one.most)
+    return [f"  {one.bucket}", used, most, opens, "" if one.holds else one.why]
 
 
 def sentence(verdict: Verdict) -> str:
@@ -150,8 +145,13 @@ def _advice(by: Beside, found: Explanation) -> list[str]:
     return []
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+def _amount(bucket: str, value: float) -> str:
+    if bucket in _MONEY:
+        return dollars(value)
+    if bucket in _SHARES:
+        return f"{value:.0%}"
+    # What fades with time has digits behind the point, and a moment later it would be 1.9999.
+    return f"{value:.2f}".removesuffix(".00")
 
 
 # ── what a program reads ──────────────────────────────────────────────────────────────

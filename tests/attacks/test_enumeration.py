@@ -1,7 +1,7 @@
 """In strict mode nothing tells who has an account: no answer, and nothing that was done.
 
 Whole conversations are held with two servers that differ in one thing, whether somebody has
-the identifier, and compared: status, headers, body, the rows that were written.
+the identifier, and compared: status, headers, body, the rows that were written, the statements that were run.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -25,6 +25,7 @@ from doorcode.domain.limits import DAY, HOUR, MINUTE, SECOND
 from doorcode.domain.prices import price_of
 from doorcode.domain.shield import Policy
 from doorcode.domain.user import User
+from doorcode.storage import sqlite
 from doorcode.storage.interface import Transaction
 
 from .conftest import Builder
@@ -45,6 +46,7 @@ class Told:
 
     answers: list[str]
     rows: dict[str, int]
+    statements: Counter[str]
     neighbourhoods: set[str]
     letters: Counter[str]
 
@@ -222,13 +224,17 @@ async def banned(street: Street, to: str) -> None:
 
 async def with_mailbox(street: Street, to: str) -> None:
     """Somebody who has a phone and a mailbox, and signs in by both."""
+    await sign_up_by_both(street, *((PHONE, to) if "@" in to else (to, OWN)))
+
+
+async def sign_up_by_both(street: Street, *places: str) -> Visitor:
     browser = street.visitor()
-    places = (PHONE if "@" in to else to, to if "@" in to else OWN)
     attempt = await browser.start_sign_up(phone_number=places[0], email_address=places[1])
     for at, strategy in zip(places, ("phone_code", "email_code"), strict=True):
         await browser.prepare_sign_up(attempt, strategy)
         await street.delivered()
         await browser.attempt_sign_up(attempt, street.house.code(at), strategy)
+    return browser
 
 
 async def reserved(street: Street, to: str) -> None:
@@ -260,15 +266,15 @@ async def hold(
     """What is told of an identifier where this is how things are."""
     street = await build(instance=INSTANCE)
     await scene(street, to)
-    member = street.visitor()
-    await member.sign_up(MEMBER)
+    member = await sign_up_by_both(street, MEMBER, "member@example.com")
     street.house.clock.advance(DAY + HOUR)  # the codes sent to its owner count no more
     switch(street, enumeration=enumeration)
     before, heard = street.house.rows(), len(street.house.inbox.messages())
     since = street.house.clock.now
     talk = Talk(street, to, member)
-    await conversation(talk, way)
-    await street.delivered()
+    with counted_statements() as statements:
+        await conversation(talk, way)
+        await street.delivered()
     after = street.house.rows()
     written = {table: after[table] - before[table] for table in after}
     del written["tallies"]  # a row for each neighbourhood, however often it is written
@@ -277,9 +283,26 @@ async def hold(
     return Told(
         talk.answers,
         written,
+        statements,
         _neighbourhoods(street, since),
         Counter(f"{one.to} {bool(one.code)}" for one in new),
     )
+
+
+@contextmanager
+def counted_statements() -> Iterator[Counter[str]]:
+    """How often each statement is run, but for those by which the courier looks for work."""
+    counted: Counter[str] = Counter()
+    execute = sqlite._Statements._execute
+
+    def note(statements: Any, name: str, values: Any) -> Any:
+        if name not in ("next_message_at", "lease_messages"):
+            counted[name] += 1
+        return execute(statements, name, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite._Statements, "_execute", note)
+        yield counted
 
 
 def switch(street: Street, **changes: Any) -> None:
@@ -333,6 +356,7 @@ async def test_nothing_that_is_answered_or_done_tells_who_has_an_account(
     assert len(known.answers) > 10
     assert differences(known, unknown) == []
     assert known.rows == unknown.rows
+    assert known.statements == unknown.statements
     assert known.neighbourhoods == unknown.neighbourhoods
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from doorcode.delivery.render import Notice, pack, pack_notice
+from doorcode.delivery.render import Notice, pack, pack_notice, pack_withheld
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
@@ -224,22 +224,22 @@ def _message(
     Mail goes to the spelling given now; the verification may have begun with another.
     """
     now, decoy, channel = verification.sent_at, attempt.decoy, verification.channel
-    plain = pack(code, deps.instance.name, attempt.locale)
     if decoy and decoy.notice:
         plain = pack_notice(decoy.notice, deps.instance.name)
+    elif decoy:
+        plain = pack_withheld("0" * limits.CODE_DIGITS, deps.instance.name, attempt.locale)
+    else:
+        plain = pack(code, deps.instance.name, attempt.locale)
     if decoy and decoy.to:
         address, channel = decoy.to, decoy.to.channel
     message_id = new_id("msg", now)
-    sealed = deps.sealer.seal(f"outbox/{message_id}", plain)
-    is_withheld = decoy is not None and decoy.notice is None
     return Message(
         id=message_id,
         verification_id=verification.id,
         channel=channel,
         recipient=address.spelling,
         is_test=address.is_test,
-        sealed=None if is_withheld else sealed,
+        sealed=deps.sealer.seal(f"outbox/{message_id}", plain),
         created_at=now,
         expires_at=verification.expires_at,
-        is_withheld=is_withheld,
     )

@@ -197,7 +197,7 @@ async def _send(
     channel: Channel | None,
 ) -> tuple[SignUp, Message | None]:
     address = sign_up.address_to_verify(strategy)
-    owner = await tx.user_by_address(address) if deps.instance.is_strict else None
+    owner = await tx.user_by_address(address, evenly=True) if deps.instance.is_strict else None
     decoy = None
     if owner:  # the page goes on as for anybody; who has the address is told, and nobody else
         mailbox = address if address.kind is Kind.EMAIL else notices.mailbox_of(deps, owner)

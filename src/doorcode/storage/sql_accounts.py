@@ -72,9 +72,14 @@ class AccountStatements:
     async def lock_user(self, user_id: str) -> User | None:
         return await self.user(user_id)
 
-    async def user_by_address(self, address: Address) -> User | None:
-        row = await self._one("user_id_by_address", kind=str(address.kind), value=address.value)
-        return await self.user(row[0]) if row else None
+    async def user_by_address(self, address: Address, *, evenly: bool = False) -> User | None:
+        place = {"kind": str(address.kind), "value": address.value}
+        if evenly:
+            row = await self._one("user_id_near_address", **place)
+        else:
+            row = await self._one("user_id_by_address", **place)
+        user = await self.user(row[0]) if row else None
+        return user if row and row[1] else None
 
     async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
         found = await self._sql.rows("addresses_of_mailbox", base=mailbox)

@@ -479,7 +479,7 @@ class TestUsers:
             assert await tx.user_by_address(replace(EMAIL, kind=Kind.PHONE)) is None
 
     async def test_a_user_is_found_by_address_evenly(self, storage: Storage) -> None:
-        """By reading somebody else where nobody has it, who is never given out."""
+        """By reading somebody else where nobody has it; they are never given out."""
         before, after = (replace(EMAIL, value=value) for value in ("a@a.com", "z@z.com"))
         async with storage.transaction() as tx:
             assert await tx.user_by_address(EMAIL, evenly=True) is None

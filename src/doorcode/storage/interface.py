@@ -234,7 +234,8 @@ class Transaction(Protocol):
     async def user_by_address(self, address: Address, *, evenly: bool = False) -> User | None:
         """The account that owns an address; one that only claims it does not count.
 
-        With `evenly` an account is read whether or not there is one, so that the time is the same.
+        With `evenly` an account is read whether or not there is one, so that the time is the
+        same, and without what it only claims: its number would show in the time.
         """
 
     async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:

@@ -361,16 +361,12 @@ FROM addresses WHERE user_id = :user_id ORDER BY created_at, id;
 -- Whose address this is.
 SELECT user_id, 1 AS is_theirs FROM addresses WHERE kind = :kind AND value = :value;
 
--- name: user_id_near_address
--- Whose address this is, or else whose the next one is, or the last: an account to read in any case.
+-- name: user_id_by_address_or_any
+-- Whose address this is, or else who came first: an account to read in any case.
 SELECT user_id, is_theirs FROM (
-    SELECT * FROM (
-        SELECT user_id, CASE WHEN value = :value THEN 1 ELSE 0 END AS is_theirs, 0 AS place FROM addresses
-        WHERE kind = :kind AND value >= :value ORDER BY value LIMIT 1) AS next_one
-    UNION ALL SELECT * FROM (
-        SELECT user_id, 0 AS is_theirs, 1 AS place FROM addresses
-        WHERE kind = :kind ORDER BY value DESC LIMIT 1) AS last_one
-) AS found ORDER BY place LIMIT 1;
+    SELECT user_id, 1 AS is_theirs FROM addresses WHERE kind = :kind AND value = :value
+    UNION ALL SELECT * FROM (SELECT id, 0 FROM users ORDER BY id LIMIT 1) AS first_one
+) AS found ORDER BY is_theirs DESC LIMIT 1;
 
 -- name: addresses_of_mailbox
 -- The addresses whose mail reaches one mailbox, whosever they are.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorcode.delivery.interface import Letter
+from doorcode.delivery.interface import Letter, Withheld
 from doorcode.delivery.render import (
     NAME_CHARACTERS,
     Notice,
@@ -18,6 +18,7 @@ from doorcode.delivery.render import (
     clean_name,
     pack,
     pack_notice,
+    pack_withheld,
     render,
 )
 from doorcode.domain.message import Message
@@ -51,6 +52,11 @@ def test_a_letter_keeps_the_id_and_the_recipient_of_its_message() -> None:
     letter = render(message("email", "Ada@Example.com"), pack(CODE, "Acme", None))
     assert (letter.id, letter.to, letter.code) == ("msg_1", "Ada@Example.com", CODE)
     assert (letter.channel, letter.created_at) == ("email", NOON)
+
+
+def test_what_is_withheld_becomes_no_letter() -> None:
+    with pytest.raises(Withheld):
+        render(message("sms"), pack_withheld(CODE, "Acme", None))
 
 
 def test_an_e_mail_loads_nothing_from_elsewhere() -> None:

@@ -491,6 +491,16 @@ class TestUsers:
             assert await tx.user_by_address(PHONE) is None
             assert await tx.user_by_address(replace(EMAIL, kind=Kind.PHONE)) is None
 
+    async def test_a_user_is_found_by_address_evenly(self, storage: Storage) -> None:
+        """By reading somebody else where nobody has it; they are never given out."""
+        before, after = (replace(EMAIL, value=value) for value in ("a@a.com", "z@z.com"))
+        async with storage.transaction() as tx:
+            assert await tx.user_by_address(EMAIL, evenly=True) is None
+            await tx.add_user(an.user())
+            assert await tx.user_by_address(EMAIL, evenly=True) == an.user()
+            for address in (before, after, PHONE, replace(EMAIL, kind=Kind.PHONE)):
+                assert await tx.user_by_address(address, evenly=True) is None
+
     async def test_a_sign_in_is_noted(self, storage: Storage) -> None:
         async with storage.transaction() as tx:
             await tx.add_user(an.user())
@@ -589,6 +599,13 @@ class TestOutbox:
         await queue_messages(storage, an.message())
         async with storage.transaction() as tx:
             assert await tx.message_delivered("msg_1", NOW)
+            assert not await tx.message_delivered("msg_1", NOW)
+        assert await lease_all(storage, now=NEXT_DAY) == []
+
+    async def test_what_is_withheld_waits_no_more(self, storage: Storage) -> None:
+        await queue_messages(storage, an.message())
+        async with storage.transaction() as tx:
+            assert await tx.message_delivered("msg_1", NOW, is_withheld=True)
             assert not await tx.message_delivered("msg_1", NOW)
         assert await lease_all(storage, now=NEXT_DAY) == []
 

@@ -63,17 +63,17 @@ class Weighed:
     ruling: Ruling
 
 
-async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_real: bool) -> None:
+async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool) -> None:
     """Count a code that is to be sent, or refuse it.
 
-    One that is not real (`codes.Decoy`) is counted like any other, or the counting would
-    tell who has an account; but nobody pays for it.
+    One that is not real (`codes.Decoy`) is counted like any other, its money too: else the
+    counting would tell who has an account, to whoever meets the limit.
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
         weighed = await weigh(deps, tx, about.caller, about.address, about.channel, known=known)
         await _expect_allowed(deps, tx, about, weighed)
-    price = weighed.sending.price if weighed and is_real else 0
+    price = weighed.sending.price if weighed else 0
     tallies = await _count(tx, weighed) if weighed else ()
     await _spend_budget(
         deps,
@@ -122,7 +122,8 @@ async def weigh(
         money_spent=await tx.money_spent(country, now // limits.DAY),
         is_paused=await tx.pause(country) is not None,
     )
-    return Weighed(sending, evidence, rule(sending, evidence, shield.policy))
+    seen = _without_owner(sending, evidence) if deps.instance.is_strict else evidence
+    return Weighed(sending, evidence, rule(sending, seen, shield.policy))
 
 
 async def note_verified(deps: Deps, tx: Transaction, verification_id: str) -> None:
@@ -235,6 +236,19 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
     if weighed.ruling.pause and not weighed.evidence.is_paused:
         pause = Pause(weighed.sending.country, deps.now(), failed.why)
     raise Refused(refusal, event, pause)
+
+
+def _without_owner(sending: Sending, evidence: Evidence) -> Evidence:
+    """Without the codes that were typed for the number itself.
+
+    They earn it trust that a number without an account has not, so whoever attacks the numbers
+    around it would learn from what is still sent which of them have one.
+    """
+    name = f"number:{sending.to}"
+    if name not in evidence.tallies:
+        return evidence
+    number = replace(evidence.tallies[name], typed=0.0)
+    return replace(evidence, tallies={**evidence.tallies, name: number})
 
 
 async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:

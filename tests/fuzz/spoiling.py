@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+
+from doorcode.domain.errors import Refusal, Refused
+
+T = TypeVar("T")
 
 # What has broken one reader or another: ends of texts and numbers, other scripts' digits, half
 # characters, characters that are not shown or turn a line round, deep nesting.
@@ -35,6 +40,14 @@ TOGETHER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def fewer(part: int) -> settings:
     """The same, a `part`th of the examples: where each is a request to a whole server."""
     return settings(TOGETHER, max_examples=max(10, settings.default.max_examples // part))
+
+
+def tried(read: Callable[..., T], *given: Any) -> T | Refusal:
+    """What was read, or the refusal; anything else that is raised fails the test."""
+    try:
+        return read(*given)
+    except Refused as refused:
+        return refused.refusal
 
 
 @st.composite

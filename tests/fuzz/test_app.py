@@ -84,7 +84,9 @@ def sent_by(token: str | None, fields: Headers) -> Headers:
     return [(k, v.replace(b"TOKEN", mine).translate(None, b"\r\n\x00")) for k, v in fields]
 
 
-BODIES = mostly(st.sampled_from(FORMS).map(lambda form: urlencode(form).encode())) | BYTES
+PICTURE = b'--edge\r\nContent-Disposition: form-data; name="file"\r\n\r\nGIF89a\r\n--edge--\r\n'
+WHOLE = [*(urlencode(form).encode() for form in FORMS), PICTURE]
+BODIES = mostly(st.sampled_from(WHOLE)) | BYTES
 
 
 def expect_one_sound_answer(answer: Answer) -> None:

@@ -254,7 +254,7 @@ class Transaction(Protocol):
         """Replace what an account says, but its addresses and picture, or `Conflict`."""
 
     async def delete_user(self, user_id: str) -> bool:
-        """Delete an account with all that is its own."""
+        """Delete an account with all that is its own, the letters to its addresses included."""
 
     # ── addresses of an account ───────────────────────────────────────────────────────
     async def add_pending_address(self, owned: OwnedAddress) -> None:

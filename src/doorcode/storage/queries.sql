@@ -298,6 +298,13 @@ UPDATE users SET profile = :profile, updated_at = :updated_at, primary_phone_id 
     mfa_disabled_at = :mfa_disabled_at
 WHERE id = :id;
 
+-- name: delete_messages_of_user
+-- Letters to what an account has proved, and those that it asked for: others to its claims are their owners'.
+DELETE FROM outbox WHERE
+    recipient IN (SELECT spelling FROM addresses WHERE user_id = :id AND verified_at IS NOT NULL)
+    OR attempt_id IN (SELECT id FROM addresses WHERE user_id = :id
+        UNION ALL SELECT id FROM pending_addresses WHERE user_id = :id);
+
 -- name: delete_user
 -- An account and all that is its own: addresses, sessions, codes, pictures, tickets.
 DELETE FROM users WHERE id = :id;

@@ -99,6 +99,7 @@ class AccountStatements:
         await self._sql.run("save_user", **rows.user_values(user))
 
     async def delete_user(self, user_id: str) -> bool:
+        await self._sql.run("delete_messages_of_user", id=user_id)
         return await self._sql.run("delete_user", id=user_id) == 1
 
     # ── addresses of an account ───────────────────────────────────────────────────────

@@ -351,6 +351,9 @@ class Transaction(Protocol):
     async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
         """The entry of an address."""
 
+    async def count_waitlist_entries(self) -> int:
+        """How many entries there are, decided ones included."""
+
     async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
         """A page of entries, and how many there are in all."""
 

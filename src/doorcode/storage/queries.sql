@@ -576,6 +576,10 @@ ORDER BY
     w.id DESC
 LIMIT :most OFFSET :skip;
 
+-- name: count_waitlist
+-- How many entries there are, decided ones included.
+SELECT count(*) AS entries FROM waitlist_entries;
+
 -- name: count_waitlist_entries
 -- How many there are on all pages.
 SELECT count(*) FROM waitlist_entries
@@ -737,6 +741,11 @@ DELETE FROM reverifications WHERE session_id IN (
 -- Sign-in tokens are forgotten a month after their end; invitations are kept for the list.
 DELETE FROM tickets WHERE id IN (
     SELECT id FROM tickets WHERE kind = 'sign_in_token' AND expires_at <= :now - 2592000000 LIMIT :most);
+
+-- name: delete_old_waitlist_entries
+-- Who was let in or rejected is forgotten a year later; whoever waits is the app's to decide about.
+DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries
+    WHERE status IN ('completed', 'rejected') AND updated_at <= :now - 31536000000 LIMIT :most);
 
 -- name: delete_former_signing_keys
 -- RSA keys whose last token is over: the next one's turn began two minutes ago (domain/key_rotation.py).

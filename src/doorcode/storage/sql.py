@@ -38,6 +38,7 @@ CLEANING = (
     "delete_old_sessions",
     "delete_expired_reverifications",
     "delete_old_tickets",
+    "delete_old_waitlist_entries",
     "delete_former_signing_keys",
     "delete_idle_clients",
 )

@@ -255,6 +255,10 @@ class AccountStatements:
         row = await self._one("waitlist_entry_of", email_value=email.value)
         return rows.to_waitlist_entry(row) if row else None
 
+    async def count_waitlist_entries(self) -> int:
+        row = await self._one("count_waitlist")
+        return row[0] if row else 0
+
     async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
         chosen = {"status": wanted.status, **_searched(wanted)}
         found = await self._sql.rows("waitlist_entries", **chosen, **_page(wanted))

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
-from doorcode.domain.limits import DAY, MINUTE
+from doorcode.domain.limits import DAY, HOUR, MINUTE, SECOND
 from doorcode.domain.phone_numbers import calling_code, unwanted
 
 # ── the constants: chosen by bench/pumping.py, told in docs/shield.md ──────────────────
@@ -32,23 +32,25 @@ LIMIT = 0.44  # the share of codes expected to stay untyped over which none is s
 USUAL = 0.15  # that share before anything is known
 TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
 LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
-MOST_PRIOR_OF_STRANGERS = 0.35  # and one where nobody does
+MOST_PRIOR_OF_STRANGERS = 0.43  # and one where nobody does
 LIVED_IN = 0.02  # codes typed for each untyped: from there on, people live in a country
 ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
 # How many codes the word of the larger neighbourhood is worth in the smaller one.
-MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 60.0
+MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 25.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
 MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
 MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
 MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
-VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of others
+VOICES_OF_COUNTRY = 5.0  # a country with more codes typed says nothing of others
 
 UNTYPED_PER_NUMBER = 7.0
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
-FIRST_DAY = 60.0  # codes untyped that close a country on an instance's first day
-PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
+SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compare with
+UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
+PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
+PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
 
 PAUSE_AFTER = 20.0  # codes untyped and none typed, after the instance's first day
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
@@ -217,14 +219,17 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
     return Ruling(tuple(checks), is_attack and is_costly and not _is_first_day(places, book))
 
 
-def _is_first_day(places: _Places, book: _Book) -> bool:
+def _is_early(places: _Places, book: _Book) -> bool:
     """Whether the instance has no people to compare with.
 
     Then untyped codes prove little, and whoever attacks it first would close the country of
     all its people.
     """
-    world = book.of(places.world)
-    return world.typed < 1 or book.now - world.since < DAY
+    return book.of(places.world).typed < SETTLED
+
+
+def _is_first_day(places: _Places, book: _Book) -> bool:
+    return _is_early(places, book) or book.now - book.of(places.world).since < DAY
 
 
 def _check(name: str, used: float, limit: float, why: str) -> Check:
@@ -254,15 +259,17 @@ def _area(places: _Places, book: _Book) -> Check:
     It is tried again after a while, so that an attack on the first day does not close it
     for the people who come on the second.
     """
-    country, last = book.of(places.country), book.tallies.get(places.country)
+    country, is_early = book.of(places.country), _is_early(places, book)
+    wait, twice = (PROBE_BEFORE, TWICE_BEFORE) if is_early else (PROBE, TWICE)
+    last = book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY
-    is_early = _is_first_day(places, book) and country.untyped < FIRST_DAY
-    is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
+    is_tried = quiet > wait * 2 ** min(20.0, country.untyped / twice)
+    is_new = is_early and country.untyped < UNTYPED_BEFORE
     share = _share_of_country(places, book)
     why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
     return Check(
         "shield.area",
-        share <= LIMIT or is_early or is_tried or _is_lived_in(country),
+        share <= LIMIT or is_new or is_tried or _is_lived_in(country),
         share,
         LIMIT,
         why,
@@ -423,12 +430,14 @@ def _count(
             weight *= _voice(min(before.untyped, after.untyped), before.typed)
         return weight
 
-    is_little_known = book.of(places.country).typed < VOICES_OF_COUNTRY
+    world, known = book.of(places.world), book.of(places.country).typed
     climb(places.client, weight)
     # Codes asked for by a network that gave itself away say little of the numbers.
     outward = climb((places.country, *places.blocks), climb(places.networks, weight))
-    if is_little_known:
+    if known < VOICES_OF_COUNTRY:
         climb((places.world,), outward)
+    elif change[1] and world.typed < VOICES_OF_COUNTRY:
+        counted.append(replace(world, typed=VOICES_OF_COUNTRY))
     return counted
 
 

@@ -37,15 +37,17 @@ LIVED_IN = 0.02  # codes typed for each untyped: from there on, people live in a
 ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
 # How many codes the word of the larger neighbourhood is worth in the smaller one.
-MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 25.0
+MASS_OF_WORLD, MASS_OF_COUNTRY = 20.0, 25.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
 MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
 MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
 MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
+PATIENCE = 0.2  # and worth more with each code typed around the smaller one
 VOICES_OF_COUNTRY = 5.0  # a country with more codes typed says nothing of others
 
 UNTYPED_PER_NUMBER = 7.0
+UNTYPED_BY_OTHERS = 3.0  # the same for an address and a browser that never asked before
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
 SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compare with
 UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
@@ -211,7 +213,7 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
         # Who asks again is not judged by their own first code.
         for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
             book.read[tally.subject] = tally
-    checks.append(_number(number))
+    checks.append(_number(number, places, book))
     if number.typed < COUNTED:
         checks += [_area(places, book), _neighbours(places, book)]
     is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
@@ -248,9 +250,13 @@ def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]
     ]
 
 
-def _number(number: Tally) -> Check:
+def _number(number: Tally, places: _Places, book: _Book) -> Check:
+    """Who waits for a code asks again from where they asked, a bot from anywhere."""
+    askers = (*places.networks[-1:], *places.client)
+    is_new = bool(askers) and not any(name in book.tallies for name in askers)
+    limit = (UNTYPED_BY_OTHERS if is_new else UNTYPED_PER_NUMBER) + number.typed
     why = f"{number.untyped:.0f} codes to this number lately were never typed"
-    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + number.typed, why)
+    return _check("number", number.untyped + 1, limit, why)
 
 
 def _area(places: _Places, book: _Book) -> Check:
@@ -302,7 +308,7 @@ def _neighbours(places: _Places, book: _Book) -> Check:
 
 
 def _is_lived_in(country: Tally) -> bool:
-    return country.typed >= max(1.0, LIVED_IN * country.untyped)
+    return country.typed >= max(0.5, LIVED_IN * country.untyped)
 
 
 def _counts(tally: Tally) -> str:
@@ -321,11 +327,13 @@ def _share_of_chain(
     """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
     masses = masses[len(masses) - len(names) :]
+    patience = 0.0
     for index, (name, mass) in enumerate(zip(names, masses, strict=True)):
         tally = book.of(name)
         if index + 1 < len(names):
             tally = _without(tally, book.of(names[index + 1]))
-        share = _share(tally, share, mass)
+        share = _share(tally, share, mass + patience)
+        patience = PATIENCE * tally.typed
     return share
 
 

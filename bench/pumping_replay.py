@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from doorcode.domain.limits import DAY, MINUTE, SENDS_PER_10_MINUTES, SENDS_PER_DAY
+from doorcode.domain.limits import (
+    CODE_LIVES_FOR,
+    DAY,
+    MINUTE,
+    SENDS_PER_10_MINUTES,
+    SENDS_PER_DAY,
+)
 from doorcode.domain.phone_numbers import country_of
 from doorcode.domain.prices import price_of
 from doorcode.domain.shield import (
@@ -26,6 +32,8 @@ from doorcode.domain.shield import (
 )
 
 UNLIMITED = 10**15
+
+_Sent = tuple[tuple[str, ...], int]  # the subjects of a code, and when it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class Desk:
         self._tallies: dict[str, Tally] = {}
         self._money: Counter[tuple[str, int]] = Counter()
         self._sent_to: defaultdict[str, deque[int]] = defaultdict(deque)
-        self._pending: dict[str, dict[str, tuple[tuple[str, ...], int]]] = defaultdict(dict)
+        self._pending: defaultdict[str, dict[str, list[_Sent]]] = defaultdict(dict)
         self._known: set[tuple[str, str]] = set()
 
     def play(self, events: Iterable[Event]) -> Outcome:
@@ -98,9 +106,12 @@ class Desk:
         self._sent_to[_budget(sending)].append(event.at)
         self._money[sending.country, event.at // DAY] += sending.price
         self._save(after_sending(sending, self._tallies))
+        # A code asked for again joins the verification of the first while that one lives.
         pending = self._pending[event.to]
-        pending.pop(event.client, None)
-        pending[event.client] = (subjects_of(sending), event.at)
+        earlier = pending.pop(event.client, [])
+        if earlier and earlier[-1][1] <= event.at - CODE_LIVES_FOR:
+            earlier = []
+        pending[event.client] = [*earlier, (subjects_of(sending), event.at)]
 
     def _type(self, event: Event) -> None:
         """A code is typed by the client that asked for it; one unnamed typed the last."""
@@ -108,9 +119,9 @@ class Desk:
         client = event.client or next(reversed(pending), "")
         if client not in pending:
             return
-        subjects, sent_at = pending.pop(client)
-        self._save(after_verifying(subjects, self._tallies, sent_at, event.at))
-        self._known.add((event.client, event.to))
+        for subjects, sent_at in pending.pop(client):
+            self._save(after_verifying(subjects, self._tallies, sent_at, event.at))
+        self._known.add((client, event.to))
 
     def _save(self, tallies: Iterable[Tally]) -> None:
         self._tallies.update((tally.subject, tally) for tally in tallies)

@@ -41,7 +41,7 @@ MASS_OF_WORLD, MASS_OF_COUNTRY = 20.0, 25.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
 MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
 MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
-MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
+MASSES_OF_NETWORKS = (9.0, 8.0, 7.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
 PATIENCE = 0.2  # and worth more with each code typed around the smaller one
 VOICES_OF_COUNTRY = 5.0  # a country with more codes typed says nothing of others
@@ -54,7 +54,7 @@ UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
 PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
 PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
 
-PAUSE_AFTER = 20.0  # codes untyped and none typed, after the instance's first day
+PAUSE_AFTER = 8.0  # codes untyped and none typed, after the instance's first day
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
 
 STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
@@ -216,7 +216,7 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
     checks.append(_number(number, places, book))
     if number.typed < COUNTED:
         checks += [_area(places, book), _neighbours(places, book)]
-    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
+    is_attack = country.untyped - country.fresh >= PAUSE_AFTER and country.typed < 1
     is_costly = country.untyped * sending.price >= PAUSE_MONEY
     return Ruling(tuple(checks), is_attack and is_costly and not _is_first_day(places, book))
 

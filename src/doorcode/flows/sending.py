@@ -25,7 +25,6 @@ from doorcode.domain.shield import (
     Evidence,
     Ruling,
     Sending,
-    Tally,
     after_sending,
     after_verifying,
     rule,
@@ -228,9 +227,9 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
 
 
 async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
-    counted: list[Tally] = after_sending(weighed.sending, weighed.evidence.tallies)
-    await tx.save_tallies(counted)
-    return tuple(one.subject for one in counted)
+    """Counts the code; what is kept with it is all that its verification will be counted in."""
+    await tx.save_tallies(after_sending(weighed.sending, weighed.evidence.tallies))
+    return subjects_of(weighed.sending)
 
 
 async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.instance import Shield, ShieldMode
 from doorcode.domain.send import Pause
 from doorcode.domain.session import Device
-from doorcode.domain.shield import Policy
+from doorcode.domain.shield import Policy, subjects_of
 from doorcode.flows import client, codes, me_addresses, sending, sign_in, sign_up
 from doorcode.flows.deps import Caller
 
@@ -304,6 +305,17 @@ async def test_a_refused_code_is_not_paid_for(world: World) -> None:
     prices = world.rows("SELECT sum(price), count(*) FROM sends")
     assert prices[0][0] == spent
     assert prices[0][1] == sent(world, ADA)
+
+
+async def test_a_code_keeps_the_names_of_its_neighbourhoods_in_their_order(world: World) -> None:
+    caller = Caller(device=Device(ip_address="203.0.113.9"))
+    await asks(world, caller=caller)
+    address = parse_identifier(ADA, test_mode=True)
+    async with world.deps.storage.transaction() as tx:
+        weighed = await sending.weigh(world.deps, tx, caller, address, known=False)
+    ((kept,),) = world.rows("SELECT tallies FROM sends")
+    names = [name for name in json.loads(kept) if not name.startswith("client:")]
+    assert names == list(subjects_of(weighed.sending))
 
 
 # ── asking changes nothing ────────────────────────────────────────────────────────────

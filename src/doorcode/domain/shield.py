@@ -34,14 +34,17 @@ TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
 LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
 MOST_PRIOR_OF_STRANGERS = 0.43  # and one where nobody does
 LIVED_IN = 0.02  # codes typed for each untyped: from there on, people live in a country
+HOME, HOME_SHARE = 20.0, 0.1  # codes typed, in all and for each untyped: many people live there
+MOST_OF_AREA = 0.3  # what a million numbers there or more can say of a smaller block
 ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
 # How many codes the word of the larger neighbourhood is worth in the smaller one.
 MASS_OF_WORLD, MASS_OF_COUNTRY = 20.0, 25.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
+SMALL_BLOCKS = 3  # how many of these are none that many people of a country share
 MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
 MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
-MASSES_OF_NETWORKS = (9.0, 8.0, 7.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
+MASSES_OF_NETWORKS = (9.0, 8.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
 PATIENCE = 0.2  # and worth more with each code typed around the smaller one
 VOICES_OF_COUNTRY = 5.0  # a country with more codes typed says nothing of others
@@ -53,6 +56,7 @@ SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compar
 UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
 PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
 PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
+PROBE_OF_NETWORK, CLOSED = 30 * MINUTE, 3.0  # an address with more untyped is tried again
 
 PAUSE_AFTER = 8.0  # codes untyped and none typed, after the instance's first day
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
@@ -253,7 +257,7 @@ def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]
 def _number(number: Tally, places: _Places, book: _Book) -> Check:
     """Who waits for a code asks again from where they asked, a bot from anywhere."""
     askers = (*places.networks[-1:], *places.client)
-    is_new = bool(askers) and not any(name in book.tallies for name in askers)
+    is_new = bool(places.networks) and not any(name in book.tallies for name in askers)
     limit = (UNTYPED_BY_OTHERS if is_new else UNTYPED_PER_NUMBER) + number.typed
     why = f"{number.untyped:.0f} codes to this number lately were never typed"
     return _check("number", number.untyped + 1, limit, why)
@@ -293,9 +297,10 @@ def _neighbours(places: _Places, book: _Book) -> Check:
         "network": (places.networks, MASSES_OF_NETWORKS),
         "client": (places.client, MASSES_OF_CLIENT),
     }
+    most_of_area = MOST_OF_AREA if _is_home(book.of(places.country)) else 1.0
     # In logits, independent signs add up; these are not independent, hence ASIDE.
     moves = {
-        name: max(-1.0, _logit(_share_of_chain(*chain, prior, book)) - _logit(prior))
+        name: max(-1.0, _logit(_share_of_chain(*chain, prior, most_of_area, book)) - _logit(prior))
         for name, chain in chains.items()
     }
     worst = max(moves, key=lambda name: moves[name])
@@ -304,7 +309,20 @@ def _neighbours(places: _Places, book: _Book) -> Check:
     told = [book.of(name) for name in chains[worst][0]]
     loudest = max(told, key=lambda tally: tally.untyped - tally.typed, default=None)
     why = f"of codes to {loudest.subject}, {_counts(loudest)}" if loudest else ""
-    return _check(worst, 1 / (1 + math.exp(-logit)), LIMIT, why)
+    used = 1 / (1 + math.exp(-logit))
+    is_tried = worst == "network" and any(_is_tried(name, book) for name in places.networks[-1:])
+    return Check(f"shield.{worst}", used <= LIMIT or is_tried, used, LIMIT, why)
+
+
+def _is_tried(network: str, book: _Book) -> bool:
+    """Whether an address closed by its own codes may show that people came to it since."""
+    last, untyped = book.tallies.get(network), book.of(network).untyped
+    wait = PROBE_OF_NETWORK * 2 ** min(20.0, untyped / TWICE)
+    return last is not None and untyped >= CLOSED and book.now - last.at > wait
+
+
+def _is_home(country: Tally) -> bool:
+    return country.typed >= max(HOME, HOME_SHARE * country.untyped)
 
 
 def _is_lived_in(country: Tally) -> bool:
@@ -322,7 +340,7 @@ def _share_of_country(places: _Places, book: _Book) -> float:
 
 
 def _share_of_chain(
-    names: Sequence[str], masses: Sequence[float], prior: float, book: _Book
+    names: Sequence[str], masses: Sequence[float], prior: float, most: float, book: _Book
 ) -> float:
     """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
@@ -333,6 +351,8 @@ def _share_of_chain(
         if index + 1 < len(names):
             tally = _without(tally, book.of(names[index + 1]))
         share = _share(tally, share, mass + patience)
+        if len(names) - index > SMALL_BLOCKS:
+            share = min(share, most)
         patience = PATIENCE * tally.typed
     return share
 

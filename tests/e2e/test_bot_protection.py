@@ -7,15 +7,14 @@ checked by the server over HTTP, with a double of theirs (`tests/cloudflare.py`)
 
 from __future__ import annotations
 
-import json
 from urllib.parse import parse_qs
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 from tests.cloudflare import SITE_KEY
 
 from doorcode.domain import errors
-from doorcode.web.errors import envelope
 
 pytestmark = pytest.mark.e2e
 
@@ -62,8 +61,8 @@ def scripts(context, traffic):
 @pytest.fixture
 def asks(rules):
     """Turn bot protection on."""
-    return lambda mode: rules.change(
-        {"bot_protection.mode": mode, "bot_protection.site_key": SITE_KEY}
+    return lambda mode, **others: rules.change(
+        {"bot_protection.mode": mode, "bot_protection.site_key": SITE_KEY, **others}
     )
 
 
@@ -122,32 +121,41 @@ def test_a_failed_check_is_said(visitor, components, asks, cloudflare, new_phone
     expect(components.code_field).to_be_visible()
 
 
-def test_a_limit_that_asks_is_answered_and_the_call_repeated(
-    visitor, components, asks, cloudflare, scripts, sent, new_phone
+def test_the_shield_asks_and_the_sdk_answers_and_repeats_the_call(
+    visitor, server, components, asks, cloudflare, scripts, sent
 ):
-    phone = new_phone()
-    components.sign_up(phone)
-    components.sign_out()
-    asks("when_asked")
-    # As a limit answers, once; what follows goes to the server.
-    body = json.dumps(envelope(errors.CAPTCHA_REQUIRED))
-    visitor.page.route(
-        "**/v1/client/sign_ins?*",
-        lambda route: route.fulfill(status=401, content_type="application/json", body=body),
-        times=1,
-    )
-    checked = len(cloudflare.asked)
-    sent.clear()
+    asks("when_asked", **{"shield.mode": "challenge"})
+    block = "+190727831"
+    pumped = [_ask_for_a_code(server.url, f"{block}{end:02}") for end in range(40)]
+    assert pumped[0] == 200  # until the block is known for codes that nobody types
+    assert pumped[-1] == 401
 
-    components.sign_in(phone)
+    visitor.open("/prebuilt/sign-up")
+    components.type_address(f"{block}77")
+    components.press("Continue")
+    expect(components.code_field).to_be_visible()
+    visitor.page.wait_for_load_state("networkidle")
+    components.answer(f"{block}77")
     visitor.arrives("/dashboard")
 
-    begun = [path for path, _ in sent if path in ("/sign_ins", "/verify")]
-    assert begun == ["/sign_ins", "/verify", "/sign_ins"]
+    asked = [path for path, _ in sent]
+    assert asked.count("/verify") == 1
+    begun = asked[asked.index("/verify") - 1 : asked.index("/verify") + 2]
+    assert begun == [begun[0], "/verify", begun[0]]  # the call that was refused, once more
     [solved] = [form for path, form in sent if path == "/verify"]
     assert solved["captcha_token"].startswith("pass.verify.")
-    assert [form["response"] for form in cloudflare.asked[checked:]] == [solved["captcha_token"]]
+    assert cloudflare.asked[-1]["response"] == solved["captcha_token"]
     assert len(scripts) == 1
+
+
+def _ask_for_a_code(server: str, phone: str) -> int:
+    """What a bot is answered that has a code sent which nobody types."""
+    with httpx.Client(base_url=f"{server}/v1/client", params={"_is_native": "1"}) as bot:
+        begun = bot.post("/sign_ups", data={"phone_number": phone})
+        bot.headers["authorization"] = begun.headers["authorization"]
+        attempt = begun.json()["response"]["id"]
+        form = {"strategy": "phone_code"}
+        return bot.post(f"/sign_ups/{attempt}/prepare_verification", data=form).status_code
 
 
 def test_nobody_known_is_challenged_before_a_limit_asks(

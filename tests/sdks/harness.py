@@ -37,7 +37,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import APIResponse, Locator, Page, expect
+from playwright.sync_api import APIResponse, Error, Locator, Page, expect
 from tests.e2e.processes import (
     ROOT,
     Background,
@@ -205,11 +205,25 @@ def lose_session_token(page: Page) -> None:
 
 def _by_code(page: Page, app: App, path: str, phone: str) -> Person:
     sent_before = len(app.inbox.messages(phone))
-    page.goto(app.url + path)
+    _go(page, app.url + path)
     enter_number(page, phone)
     expect(_code_field(page)).to_be_visible()
     enter_code(page, next_code(app.inbox, phone, sent_before))
     return Person(phone, user_id(page))
+
+
+def _go(page: Page, url: str) -> None:
+    """Go there, even where the SDK is still on its way home after signing somebody out."""
+    for _ in range(5):
+        try:
+            page.goto(url)
+        except Error as interrupted:
+            if "interrupted by another navigation" not in interrupted.message:
+                raise
+            page.wait_for_load_state("networkidle")
+        else:
+            return
+    raise AssertionError(f"the app never stopped leading elsewhere from {url}")
 
 
 def enter_number(page: Page, phone: str) -> None:

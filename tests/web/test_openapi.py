@@ -94,7 +94,6 @@ DISAGREEMENTS: dict[tuple[str, str, str], str] = {
         "user_settings.actions.create_organizations_limit",
         "user_settings.attack_protection.email_link",
         "user_settings.attack_protection.pii",
-        "user_settings.attack_protection.user_lockout",
         "user_settings.attributes.ticket",
         "user_settings.passkey_settings.satisfies_second_factor",
         "user_settings.password_settings.disable_password_reverification",

@@ -54,6 +54,7 @@ UNTYPED_BY_OTHERS = 3.0  # the same for an address and a browser that never aske
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
 SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compare with
 UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
+CLOSED_BEFORE = 30.0  # and more than a country has that was closed after that
 PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
 PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
 PROBE_OF_NETWORK, CLOSED = 30 * MINUTE, 3.0  # an address with more untyped is tried again
@@ -222,7 +223,8 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
         checks += [_area(places, book), _neighbours(places, book)]
     is_attack = country.untyped - country.fresh >= PAUSE_AFTER and country.typed < 1
     is_costly = country.untyped * sending.price >= PAUSE_MONEY
-    return Ruling(tuple(checks), is_attack and is_costly and not _is_first_day(places, book))
+    may_pause = not _is_first_day(places, book) and not _is_of_first_day(places, book)
+    return Ruling(tuple(checks), is_attack and is_costly and may_pause)
 
 
 def _is_early(places: _Places, book: _Book) -> bool:
@@ -236,6 +238,13 @@ def _is_early(places: _Places, book: _Book) -> bool:
 
 def _is_first_day(places: _Places, book: _Book) -> bool:
     return _is_early(places, book) or book.now - book.of(places.world).since < DAY
+
+
+def _is_of_first_day(places: _Places, book: _Book) -> bool:
+    """Whether people were there from the start: a country that bots closed on the first day is
+    tried again, where only an operator would open one that is paused.
+    """
+    return book.of(places.country).since < book.of(places.world).since + DAY
 
 
 def _check(name: str, used: float, limit: float, why: str) -> Check:
@@ -270,7 +279,9 @@ def _area(places: _Places, book: _Book) -> Check:
     for the people who come on the second.
     """
     country, is_early = book.of(places.country), _is_early(places, book)
-    wait, twice = (PROBE_BEFORE, TWICE_BEFORE) if is_early else (PROBE, TWICE)
+    # Closed before anybody had typed a code: it may be where all the people live.
+    was_early = country.untyped > CLOSED_BEFORE and _is_of_first_day(places, book)
+    wait, twice = (PROBE_BEFORE, TWICE_BEFORE) if is_early or was_early else (PROBE, TWICE)
     last = book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY
     is_tried = quiet > wait * 2 ** min(20.0, country.untyped / twice)

@@ -19,13 +19,10 @@ import pytest
 from doorcode.domain import limits
 from doorcode.domain.addresses import Kind
 from doorcode.domain.client import DevBrowser
-from doorcode.domain.event import Event
 from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
 from doorcode.domain.message import Message
-from doorcode.domain.send import Send, SendBudget
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
-from doorcode.domain.shield import Tally
 from doorcode.domain.sign_in import Status as SignInStatus
 from doorcode.domain.sign_up import Status as SignUpStatus
 from doorcode.domain.verification import Code, Verification
@@ -351,117 +348,6 @@ class TestVerifications:
             assert await tx.codes("ver_1") == await tx.codes("ver_2") == []
             assert await tx.codes("ver_3") == [an.code()]
         assert await stored(storage, other) == other
-
-
-class TestGuesses:
-    async def test_guesses_run_out_and_come_back(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            spent = [
-                await tx.spend_guess(f"g{n}", EMAIL.name, 3, HOUR_AGO, NOW + n) for n in range(5)
-            ]
-            assert spent == [True, True, True, False, False]
-            assert not await tx.spend_guess(
-                "g5", EMAIL.name, 3, since=NOW - 1, now=NOW + limits.HOUR
-            )
-            assert await tx.spend_guess("g6", EMAIL.name, 3, since=NOW, now=NOW + limits.HOUR)
-
-    async def test_each_address_has_its_own(self, storage: Storage) -> None:
-        twin = replace(EMAIL, kind=Kind.PHONE)
-        async with storage.transaction() as tx:
-            assert await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g2", PHONE.name, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g3", twin.name, 1, HOUR_AGO, NOW)
-            respelled = replace(EMAIL, spelling="ADA@example.com")
-            assert not await tx.spend_guess("g4", respelled.name, 1, HOUR_AGO, NOW)
-
-    async def test_a_right_guess_is_given_back(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
-            await tx.refund_guess("g1")
-            await tx.refund_guess("g9")
-            assert await tx.spend_guess("g2", EMAIL.name, 1, HOUR_AGO, NOW)
-
-    async def test_the_nth_latest_guess_tells_when_the_next_is_free(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
-            found = [await tx.nth_latest_guess(EMAIL.name, nth, HOUR_AGO) for nth in (1, 2, 3, 4)]
-            assert found == [NOW + 2, NOW + 1, NOW, None]
-            assert await tx.nth_latest_guess(EMAIL.name, 3, since=NOW) is None
-            assert await tx.nth_latest_guess(PHONE.name, 1, HOUR_AGO) is None
-
-    async def test_the_guesses_of_a_window_are_counted(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
-            found = [await tx.count_guesses(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
-            assert found == [3, 2, 1, 0]
-            assert await tx.count_guesses(PHONE.name, HOUR_AGO) == 0
-
-    async def test_the_codes_of_a_window_are_counted(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.add_send(Send(f"msg_{n}", EMAIL.name, "ver_1", NOW + n), SendBudget())
-            found = [await tx.count_sends(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
-            assert found == [3, 2, 1, 0]
-            assert await tx.count_sends(PHONE.name, HOUR_AGO) == 0
-
-    async def test_the_money_of_a_day_is_told_the_most_first(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for country, day, price in (("US", 7, 8), ("GB", 7, 45), ("US", 7, 8), ("FR", 8, 75)):
-                assert await tx.spend_money(country, day, price, 100)
-            assert await tx.money_of_day(7) == [("GB", 45), ("US", 16)]
-            assert await tx.money_of_day(9) == []
-
-    async def test_guesses_at_a_person_are_those_at_what_is_theirs(self, storage: Storage) -> None:
-        claimed = an.owned(id="idn_3", address=TEST_PHONE, verified_at=None)
-        async with storage.transaction() as tx:
-            addresses = (an.owned(), an.owned(id="idn_2", address=PHONE))
-            await tx.add_user(an.user(addresses=addresses))
-            await tx.add_pending_address(claimed)
-            for n, subject in enumerate(
-                (EMAIL.name, PHONE.name, EMAIL.name, f"{EMAIL.name}@client_1", TEST_PHONE.name)
-            ):
-                await tx.spend_guess(f"g{n}", subject, 10, HOUR_AGO, NOW + 4 - n)
-            found = await tx.guesses_at_user("user_1", NOW - 1)
-            assert found == {EMAIL.name: [NOW + 2, NOW + 4], PHONE.name: [NOW + 3]}
-            assert await tx.guesses_at_user("user_1", NOW + 3) == {EMAIL.name: [NOW + 4]}
-            assert await tx.guesses_at_user("user_2", HOUR_AGO) == {}
-
-
-class TestTallies:
-    async def test_what_is_counted_under_any_number_of_names_comes_back(
-        self, storage: Storage
-    ) -> None:
-        counted = {f"block:{n}": Tally(f"block:{n}", NOW + n) for n in range(30)}
-        async with storage.transaction() as tx:
-            await tx.save_tallies(counted.values())
-            for names in ([], [*counted][:1], [*counted][:12], [*counted][5:18], [*counted]):
-                found = await tx.tallies(["world", *names, "number:+1"])
-                assert found == {name: counted[name] for name in names}
-
-    async def test_what_is_counted_later_takes_the_place_of_it(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            await tx.save_tallies([])
-            await tx.save_tallies([Tally("world", NOW), Tally("number:+1", NOW)])
-            await tx.save_tallies([Tally("world", LATER)])
-            found = await tx.tallies(["world", "number:+1"])
-            assert {name: tally.at for name, tally in found.items()} == {
-                "world": LATER,
-                "number:+1": NOW,
-            }
-
-
-class TestEvents:
-    async def test_those_of_one_moment_come_newest_first_too(self, storage: Storage) -> None:
-        # Their ids are drawn by chance within a moment.
-        ids = ["evt_2", "evt_9", "evt_1", "evt_5"]
-        async with storage.transaction() as tx:
-            for event_id in ids:
-                await tx.add_event(event_id, Event("setting.changed", "done"), NOW)
-            await tx.add_event("evt_0", Event("setting.changed", "done"), LATER)
-            found = [one.id for one in await tx.events(0, 10)]
-        assert found == ["evt_0", *reversed(ids)]
 
 
 class TestUsers:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from doorcode.domain.event import Event
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.storage import sqlite
 from doorcode.storage.interface import Unavailable
@@ -20,6 +21,7 @@ from doorcode.storage.sqlite import UNITS_PER_COMMIT, Sqlite
 from . import examples as an
 from .conformance import *  # noqa: F403
 from .conformance_accounts import *  # noqa: F403
+from .conformance_limits import *  # noqa: F403
 from .conformance_tickets import *  # noqa: F403
 from .examples import LATER, NEXT_DAY, NOW
 
@@ -427,6 +429,23 @@ async def test_a_newer_schema_is_not_touched(path: Path) -> None:
     connection = _connect(path)
     assert pragma(connection, "user_version") == 999
     connection.close()
+
+
+async def test_no_statement_whatever_changes_the_audit_log(storage: Sqlite, disk: Disk) -> None:
+    async with storage.transaction() as tx:
+        await tx.add_event("evt_1", Event("setting.changed", "done"), NOW)
+        before = await tx.events(0, 1)
+    for change in (
+        "UPDATE events SET outcome = 'nothing'",
+        "UPDATE events SET at = at",
+        "UPDATE OR REPLACE events SET id = 'evt_0'",
+        "INSERT INTO events SELECT * FROM events WHERE true "
+        "ON CONFLICT (id) DO UPDATE SET name = 'nothing'",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            disk.connections[0].execute(change)
+    async with storage.reading() as tx:
+        assert await tx.events(0, 1) == before
 
 
 @pytest.fixture

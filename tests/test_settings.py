@@ -218,6 +218,7 @@ BAD = [
     ("PORT", "http"),
     ("PORT", "8787.0"),
     ("PORT", "٨٧"),
+    ("PORT", "1" * 5000),
     ("URL", "auth.example.com"),
     ("URL", "ftp://auth.example.com"),
     ("URL", "https://auth.example.com/auth"),
@@ -226,6 +227,8 @@ BAD = [
     ("URL", "https://auth.example.com:99999"),
     ("URL", "https://"),
     ("URL", "https://intranet"),
+    ("URL", "https://["),
+    ("URL", "https://a\u2100b.example.com"),
     ("ORIGINS", "example.com"),
     ("ORIGINS", "*"),
     ("ORIGINS", "null"),
@@ -275,6 +278,13 @@ def test_bad_value_is_named_with_its_mend(name: str, value: str) -> None:
     said = problems(**{name: value})
     assert [sentence for sentence in said if sentence.startswith(f"DOORCODE_{name} ")]
     assert all(sentence.endswith(".") and len(sentence) > 30 for sentence in said)
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a\u2100b", "::1/64", "local host"])
+def test_a_host_that_no_address_can_be_made_of_is_named(host: str) -> None:
+    with pytest.raises(BadSettings) as bad:
+        development({"DOORCODE_HOST": host})
+    assert [sentence.split()[0] for sentence in bad.value.problems] == ["DOORCODE_HOST"]
 
 
 def test_problem_never_repeats_a_secret() -> None:

@@ -178,7 +178,7 @@ class _Reader:
 
     def _port(self) -> int:
         text = self._text("PORT", str(DEFAULT_PORT))
-        if text.isascii() and text.isdigit() and 0 < int(text) < 65_536:
+        if text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65_536:
             return int(text)
         self._problem("PORT", f"is {text!r}; set it to a number from 1 to 65535.")
         return DEFAULT_PORT
@@ -199,14 +199,18 @@ class _Reader:
             self._problem(
                 "URL", f"is {text!r}; set it to scheme and host, such as https://auth.example.com."
             )
-        return origin or text
+        return origin or self._development_url(port)
 
     def _development_url(self, port: int) -> str:
         """Where a person on this machine finds the server; elsewhere, by the host it was given."""
         host, scheme = self._text("HOST", ""), "https" if self._wants_tls() else "http"
         if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - compared, not bound
             host = "localhost"
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        if origin_of(url) is None:
+            self._problem("HOST", f"is {host!r}; set it to the name or address to listen on.")
+            return f"{scheme}://localhost:{port}"
+        return url
 
     def _wants_tls(self) -> bool:
         return self._text("TLS", "off").lower() in _ON

@@ -614,12 +614,6 @@ class TestRaces:
         assert sorted(number for number in numbers if number) == [1, 2, 3, 4, 5]
         assert await stored(storage, verification) == replace(verification, attempts=MOST)
 
-    async def test_of_fifty_guesses_ten_are_granted(self, storage: Storage) -> None:
-        granted = await at_once(
-            storage, 50, lambda tx, n: tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW)
-        )
-        assert granted.count(True) == limits.GUESSES_PER_ADDRESS == 10
-
     async def test_couriers_share_the_letters(self, storage: Storage) -> None:
         await queue_messages(storage, *(an.message(id=f"msg_{n}") for n in range(30)))
         leases = await at_once(storage, 8, lambda tx, _: tx.lease_messages(NOW, LATER, most=7))

@@ -6,6 +6,7 @@ claim read. RS256 is the one algorithm; what a token says of its own algorithm d
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -30,9 +31,6 @@ from doorcode.client.errors import (
 )
 from doorcode.client.jwks import AsyncJwksCache, JwksCache, find_key, read_keys
 from doorcode.client.jws import Parts, split
-
-# RFC 8259, section 6: from here on readers of JSON disagree, and a float may not hold it.
-_BEYOND_NUMBERS = 2**53
 
 
 class TokenRules(TypedDict, total=False):
@@ -173,10 +171,11 @@ class _Reader:
         value = self._raw.get(name)
         if value is None:
             return None
+        # A whole number may be too large to be made a float, and is finite.
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
-            or not abs(value) < _BEYOND_NUMBERS
+            or (isinstance(value, float) and not math.isfinite(value))
         ):
             raise MalformedTokenError(f"The claim {name} is not a time")
         return value

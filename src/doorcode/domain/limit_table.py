@@ -87,7 +87,7 @@ LIMITS = (
     Limit(
         limits.SENDS_SHORT,
         Scope.IDENTIFIER,
-        f"{limits.SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between; for "
+        f"{limits.SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between; "
         "known devices share one of their own",
         "verification_code_rate_limit_exceeded",
         "limits.sends_per_10_minutes",

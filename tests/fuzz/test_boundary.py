@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.web.house import PRODUCTION, Plan
 
@@ -136,3 +136,33 @@ def test_a_target_is_ours_and_stays_as_it_is_or_is_none(boundary: Boundary, url:
     told = with_query(target, "__clerk_handshake", "a.b-c_d")
     assert origin_of(told) == origin_of(target)
     assert urlsplit(told).query.count("__clerk_handshake=a.b-c_d") == 1
+
+
+PIECES = st.sampled_from(
+    [
+        "/", "//", "\\", "\t", "\n", "\r", " ", "[", "]", "::1", "@", ":", ":3000", "?", "#",
+        ".", "..", "%2f", "%5c", "\u2100", "\uff0f", "http:", "https:", "a", "localhost",
+        "app.example.com", "auth.example.com", "evil.example",
+    ]
+)  # fmt: skip
+
+
+def origin_in_a_browser(here: str, target: str) -> str | None:
+    """Where a browser goes that is sent to `target` (WHATWG URL, 4.4: dropped, and turned)."""
+    read = target.strip().translate(str.maketrans("\\", "/", "\t\r\n"))
+    if not read.startswith("//"):
+        return origin_of(here + read) if read.startswith("/") else origin_of(read)
+    return origin_of(f"{urlsplit(here).scheme}:{read}")
+
+
+@given(BOUNDARIES, st.lists(PIECES, max_size=8).map("".join))
+@example(LIVE, "/\t/[")
+@example(DEVELOPMENT, "/\n/a\u2100b")
+def test_of_whatever_pieces_a_target_is_made_no_browser_leaves_for_a_stranger(
+    boundary: Boundary, url: str
+) -> None:
+    target = allowed_target(boundary, url)
+    if target is not None:
+        origin = origin_in_a_browser(boundary.url, target)
+        assert origin is not None
+        assert boundary.allows(origin)

@@ -72,7 +72,13 @@ class Transaction(Protocol):
         """The client, held until the unit ends."""
 
     async def save_client(self, client: Client) -> None:
-        """Replace what a client is doing."""
+        """Replace what a client is doing; a solved challenge stays as it is."""
+
+    async def remember_human(self, client_id: str, until: int) -> None:
+        """Remember that a person solved a challenge at this client."""
+
+    async def use_human(self, client_id: str, now: int) -> bool:
+        """Forget it, for it was used; False where nothing is remembered (any more)."""
 
     async def rotate_client(self, client_id: str, digest: bytes) -> None:
         """Give a client another cookie; the former one opens nothing from then on."""

@@ -19,9 +19,16 @@ FROM clients WHERE id = :id;
 -- name: save_client
 -- What a client is doing now.
 UPDATE clients SET updated_at = :updated_at, sign_up_id = :sign_up_id, sign_in_id = :sign_in_id,
-    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy,
-    human_until = :human_until
+    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy
 WHERE id = :id;
+
+-- name: remember_human
+-- A person solved a challenge here.
+UPDATE clients SET human_until = :until WHERE id = :id;
+
+-- name: use_human
+-- It counts once: of two requests at once, one has it.
+UPDATE clients SET human_until = NULL WHERE id = :id AND human_until > :now;
 
 -- name: rotate_client
 -- Another cookie for the same client, so that a planted one is worth nothing.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
 
 from doorcode.domain.message import Message
 
@@ -15,7 +17,8 @@ class Letter:
 
     `to` is an E.164 number or an e-mail address. A text message has no `subject` and no
     `html`; both are empty. It holds a code, or a link, or neither. A letter that lands in
-    a log by accident shows neither of them nor whom it is for.
+    a log by accident shows neither of them nor whom it is for. `callback_url` is where a
+    provider that reports sends its receipts; it is empty where nobody could reach us.
     """
 
     id: str
@@ -27,22 +30,93 @@ class Letter:
     code: str = field(repr=False)
     created_at: int
     link: str = field(default="", repr=False)
+    callback_url: str = ""
 
 
 class NotSent(Exception):
-    """The letter did not go out; `why` holds nothing of what stands in it."""
+    """The letter did not go out.
 
-    def __init__(self, why: str) -> None:
+    `why` is a sentence and holds nothing of what stands in the letter; `code` is the
+    provider's own number or word for it ("21211"), empty where it gave none. Where the
+    provider may have taken the letter all the same (it answered nothing, or too late),
+    `maybe` is true: whoever sends again may send twice.
+    """
+
+    def __init__(self, why: str, code: str = "", *, maybe: bool = False) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.code, self.maybe = why, code, maybe
 
 
 class TryLater(NotSent):
-    """It may go out when it is tried again."""
+    """The provider is in trouble: another may carry it now, or this one in a while."""
+
+
+class TryAnother(NotSent):
+    """This provider will carry nothing of ours (no credit, a wrong key); another may."""
 
 
 class Never(NotSent):
-    """Trying again would change nothing."""
+    """Nobody would carry it: a wrong number, a mailbox that is not there."""
+
+
+class State(StrEnum):
+    """How far a letter has come. What is later in this list is later on its way."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"  # a provider has taken it
+    SENT = "sent"  # a carrier, or the other mail server, has taken it
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A provider has taken a letter. `ref` is its own name for it, by which receipts come.
+
+    `price` is what it says that it costs, in millionths of a US dollar, where it says so.
+    """
+
+    ref: str = ""
+    state: State = State.ACCEPTED
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider tells later of a letter that it took.
+
+    `code` is its own; `why` says it in plain words, with the mend where there is one.
+    `suppress` says that no more letters may go to this address (a hard bounce, a complaint).
+    """
+
+    ref: str
+    state: State
+    at: int | None = None
+    code: str = ""
+    why: str = ""
+    price: int | None = None
+    suppress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A request that says it comes from a provider.
+
+    `url` is the address that the provider was given, by our configuration and not by the
+    request's headers, with the query as it came; header names are in lower case.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    at: int = 0
+
+
+class Foreign(Exception):
+    """A callback that the provider did not sign, or signed too long ago; it says why."""
 
 
 class Provider(Protocol):
@@ -56,8 +130,16 @@ class Provider(Protocol):
     name: str
     immediate: bool
 
-    async def send(self, letter: Letter) -> None:
-        """Hand the letter over, or raise `TryLater` or `Never`."""
+    async def send(self, letter: Letter) -> Taken:
+        """Hand the letter over, or raise `TryLater`, `TryAnother` or `Never`."""
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """A provider that tells later what became of letters, by requests to us."""
+
+    def receipts(self, callback: Callback) -> list[Receipt]:
+        """What a callback tells, or `Foreign`. It is pure: no network, no clock."""
 
 
 class Outbox(Protocol):

@@ -1,0 +1,120 @@
+"""How providers are spoken to over HTTP: one pool of connections, bounded waits and answers."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from doorcode.delivery.interface import Never, NotSent, TryAnother, TryLater
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+MOST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered; `json` is None where the body is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError:
+            return None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Transport:
+    """Asks, and turns what goes wrong on the way into `TryLater`.
+
+    An address of a provider is the operator's own setting and may be private. Redirects are
+    not followed: they would carry the letter and the credentials to somewhere else.
+    """
+
+    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+        self._client = client or httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=40),
+        )
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> Answer:
+        """One request and its whole answer, or `TryLater`.
+
+        Before a connection stands, nothing was sent. After that the provider may have
+        taken the letter though no answer came: `maybe` says so.
+        """
+        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        try:
+            async with self._client.stream(
+                method, url, headers=dict(headers or {}), content=content, timeout=timeout
+            ) as response:
+                body = await _bounded(response)
+                return Answer(response.status_code, response.headers, body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TryLater(f"no connection to the provider ({_name(error)})") from None
+        except httpx.TimeoutException:
+            raise TryLater("the provider took too long to answer", maybe=True) from None
+        except httpx.HTTPError as error:
+            raise TryLater(
+                f"the line to the provider broke ({type(error).__name__})", maybe=True
+            ) from None
+        except (httpx.InvalidURL, ValueError) as error:
+            raise TryAnother(f"the provider's address cannot be used ({type(error).__name__})") from None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+def refusal(status: int, why: str, code: str = "") -> NotSent:
+    """What a status means where the provider's own code says nothing more.
+
+    As peers learned it: failing over on a bad number doubles the bill, not failing over on
+    a full account loses the letter.
+    """
+    if status in (401, 402, 403):
+        return TryAnother(why, code)
+    if status in (408, 429) or status >= 500 or status < 400:
+        return TryLater(why, code)
+    return Never(why, code)
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    kept = b""
+    async for chunk in response.aiter_bytes():
+        kept += chunk
+        if len(kept) > MOST_BYTES:
+            break
+    return kept[:MOST_BYTES]
+
+
+def _name(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__
+    while cause is not None and not isinstance(cause, ssl.SSLError | OSError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate: {cause.verify_message}"
+    return type(cause or error).__name__

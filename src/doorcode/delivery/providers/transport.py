@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,21 +69,27 @@ class Transport:
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         try:
-            async with self._client.stream(
-                method, url, headers=dict(headers or {}), content=content, timeout=timeout
-            ) as response:
+            # In all: one byte every few seconds would outlast any time between two bytes.
+            async with (
+                asyncio.timeout(seconds),
+                self._client.stream(
+                    method, url, headers=dict(headers or {}), content=content, timeout=timeout
+                ) as response,
+            ):
                 body = await _bounded(response)
                 return Answer(response.status_code, response.headers, body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryLater(f"no connection to the provider ({_name(error)})") from None
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             raise TryLater("the provider took too long to answer", maybe=True) from None
         except httpx.HTTPError as error:
             raise TryLater(
                 f"the line to the provider broke ({type(error).__name__})", maybe=True
             ) from None
         except (httpx.InvalidURL, ValueError) as error:
-            raise TryAnother(f"the provider's address cannot be used ({type(error).__name__})") from None
+            raise TryAnother(
+                f"the provider's address cannot be used ({type(error).__name__})"
+            ) from None
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -25,7 +25,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
-from doorcode.delivery.interface import Letter, Never, NotSent, TryLater
+from doorcode.delivery.interface import Letter, Never, NotSent, Taken, TryLater
 from doorcode.domain.limits import SECOND
 
 TIMEOUT_SECONDS = 15.0
@@ -108,7 +108,7 @@ class Smtp:
         self._sender = parse_sender(sender)
         self._tls = tls or _tls_context(self._relay.tls)
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> Taken:
         """Hand a letter to the mail server, or raise `TryLater` or `Never`."""
         recipient = _recipient(letter.to)
         mail = _compose(letter, self._sender, recipient)
@@ -121,6 +121,7 @@ class Smtp:
                 await client.quit(timeout=GOODBYE_SECONDS)
         finally:
             client.close()
+        return Taken()
 
     def _client(self) -> aiosmtplib.SMTP:
         relay = self._relay

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 class BadOptions(ValueError):
     """A route's settings make no provider. The text is a sentence with the mend, no secret."""
 
 
-def read[Options: msgspec.Struct](kind: type[Options], given: Mapping[str, Any]) -> Options:
+def read(kind: type[Options], given: Mapping[str, Any]) -> Options:
     """The options of a provider, or `BadOptions`. `kind` forbids fields that it has not."""
     try:
         return msgspec.convert(dict(given), kind)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from doorcode.domain.message import Message
+from doorcode.domain.breaker import Conversion
+from doorcode.domain.message import Message, Step, Suppression
+from doorcode.domain.message import State as State
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,6 @@ class TryAnother(NotSent):
 
 class Never(NotSent):
     """Nobody would carry it: a wrong number, a mailbox that is not there."""
-
-
-class State(StrEnum):
-    """How far a letter has come. What is later in this list is later on its way."""
-
-    QUEUED = "queued"
-    ACCEPTED = "accepted"  # a provider has taken it
-    SENT = "sent"  # a carrier, or the other mail server, has taken it
-    EXPIRED = "expired"
-    FAILED = "failed"
-    UNDELIVERED = "undelivered"
-    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +140,8 @@ class Outbox(Protocol):
     async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
         """Take one message to send, where nobody else has it."""
 
-    async def message_delivered(self, message_id: str, now: int) -> bool:
-        """Note a delivery and erase the code."""
+    async def message_taken(self, message: Message, step: Step, country: str) -> bool:
+        """Note that a route took it and erase the code."""
 
     async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         """Give a message back, to be tried again at `retry_at`."""
@@ -162,6 +151,21 @@ class Outbox(Protocol):
 
     async def next_message_at(self) -> int | None:
         """When the next message may be sent, if any waits."""
+
+    async def add_step(self, step: Step) -> None:
+        """Add a line to a message's timeline."""
+
+    async def steps(self, message_id: str) -> list[Step]:
+        """A message's timeline, the first step first."""
+
+    async def last_route(self, message: Message) -> str:
+        """The route that took an earlier message of the same verification; empty for none."""
+
+    async def conversions(self, since: int, until: int) -> dict[tuple[str, str], Conversion]:
+        """By channel and route: of the codes of a time, how many it took, and were typed."""
+
+    async def suppression(self, address: str) -> Suppression | None:
+        """Why nothing is sent to a mailbox, or None."""
 
 
 class Storage(Protocol):

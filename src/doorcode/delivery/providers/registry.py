@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -10,6 +10,8 @@ from doorcode.delivery.interface import Provider
 from doorcode.delivery.providers.http import Http
 from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.transport import Transport
+from doorcode.delivery.routing import Route
+from doorcode.domain.routes import FROM_ENVIRONMENT
 
 GROUP = "doorcode.providers"
 
@@ -17,8 +19,50 @@ Maker = Callable[[Mapping[str, Any], Transport], Provider]
 
 # For which channels, and how it is made from its options.
 OURS: Mapping[str, tuple[frozenset[str], Maker]] = {
-    "http": (frozenset({"sms", "whatsapp", "email"}), Http),
+    "http": (frozenset({"sms", "whatsapp", "voice", "email"}), Http),
 }
+
+
+def routes(
+    channel: str,
+    given: Sequence[Mapping[str, Any]],
+    transport: Transport,
+    environ: Mapping[str, str],
+) -> list[Route]:
+    """The routes of a channel from its setting; `BadOptions` names the one that is wrong."""
+    made: list[Route] = []
+    for number, options in enumerate(given, start=1):
+        own = dict(options)
+        name = own.pop("name", None) or _free_name(str(own.get("provider")), channel, made)
+        countries = frozenset(own.pop("countries", ()))
+        try:
+            provider = make(channel, _filled(own, environ), transport)
+        except BadOptions as error:
+            raise BadOptions(f"route {number} ({name}): {error}") from None
+        made.append(Route(name, channel, provider, countries))
+    return made
+
+
+def _free_name(provider: str, channel: str, made: Sequence[Route]) -> str:
+    """`twilio`, `twilio-whatsapp`, `twilio-2`: a name tells one route, also between channels."""
+    channels, _ = OURS.get(provider, (frozenset({channel}), None))
+    base = provider if channel == "sms" or len(channels) == 1 else f"{provider}-{channel}"
+    taken = {route.name for route in made}
+    return next(one for one in (base, *(f"{base}-{n}" for n in range(2, 99))) if one not in taken)
+
+
+def _filled(value: Any, environ: Mapping[str, str]) -> Any:
+    """Options with what stands in the environment: `env:NAME` keeps a secret out of a setting."""
+    if isinstance(value, str) and value.startswith(FROM_ENVIRONMENT):
+        name = value.removeprefix(FROM_ENVIRONMENT)
+        if not environ.get(name):
+            raise BadOptions(f"the environment variable {name} is not set; set it")
+        return environ[name]
+    if isinstance(value, Mapping):
+        return {key: _filled(one, environ) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(one, environ) for one in value]
+    return value
 
 
 def make(channel: str, given: Mapping[str, Any], transport: Transport) -> Provider:

@@ -46,12 +46,20 @@ class Transport:
     """
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client or httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=40),
-        )
+        self._kept = client
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        # Made when the first letter goes: reading the certificates takes a while, and settings
+        # are checked by making providers that never send.
+        if self._kept is None:
+            self._kept = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                limits=httpx.Limits(max_connections=200, max_keepalive_connections=40),
+            )
+        return self._kept
 
     async def ask(
         self,
@@ -93,7 +101,8 @@ class Transport:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._client.aclose()
+        if self._kept:
+            await self._kept.aclose()
 
 
 def refusal(status: int, why: str, code: str = "") -> NotSent:

@@ -21,15 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from doorcode.delivery.interface import (
-    Letter,
-    Never,
-    NotSent,
-    Taken,
-    TryAnother,
-    TryElsewhere,
-    TryLater,
-)
+from doorcode.delivery.interface import Letter, Never, NotSent, Taken, TryAnother, TryLater
 from doorcode.delivery.providers.aws import COMMON, Account, Aws
 from doorcode.delivery.providers.options import BadOptions, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
@@ -63,11 +55,6 @@ _MEANINGS: Meanings = MappingProxyType(
         "KMSNotFound": (TryAnother, _KMS),
         "KMSOptInRequired": (TryAnother, _KMS),
         "KMSAccessDenied": (TryAnother, _KMS),
-        "UserError": (
-            TryElsewhere,
-            "the account is in the SMS sandbox and this number is not verified; "
-            "leave the sandbox in the SNS console",
-        ),
     }
 )
 
@@ -154,6 +141,8 @@ def _refusal(answer: Answer) -> NotSent:
     about = message[1].lower() if message else ""
     if code.startswith("InvalidParameter") and "opted out" in about:
         code = "OptedOut"
-    elif code.startswith("InvalidParameter") and ("phonenumber" in about or "phone number" in about):
+    elif code.startswith("InvalidParameter") and (
+        "phonenumber" in about or "phone number" in about
+    ):
         return Never("SNS cannot send to this number; it is wrong or not supported", code)
     return verdict(_MEANINGS, "SNS", answer.status, code)

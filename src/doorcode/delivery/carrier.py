@@ -193,7 +193,8 @@ class Carrier:
         except Unreadable:
             raise Never("the sealed payload cannot be read") from None
         channel = route.channel or message.channel
-        return replace(letter, channel=channel, callback_url=self._callback_url(route.name))
+        url = self._callback_url(route.name)
+        return replace(letter, channel=channel, callback_url=url, at=self._now())
 
     # ── noting ────────────────────────────────────────────────────────────────────────
     async def _note_taken(self, message: Message, taken: Taken, route: Route | None) -> None:

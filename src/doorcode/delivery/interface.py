@@ -20,6 +20,7 @@ class Letter:
     `html`; both are empty. It holds a code, or a link, or neither. A letter that lands in
     a log by accident shows neither of them nor whom it is for. `callback_url` is where a
     provider that reports sends its receipts; it is empty where nobody could reach us.
+    `at` is when it is handed over, by which some providers have a request signed.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Letter:
     created_at: int
     link: str = field(default="", repr=False)
     callback_url: str = ""
+    at: int = 0
 
 
 class NotSent(Exception):
@@ -54,6 +56,11 @@ class TryLater(NotSent):
 
 class TryAnother(NotSent):
     """This provider will carry nothing of ours (no credit, a wrong key); another may."""
+
+
+class TryElsewhere(TryAnother):
+    """This provider cannot reach this recipient, and another may. It says nothing of the
+    next letter, so nobody can close a route by asking for codes to numbers it cannot serve."""
 
 
 class Never(NotSent):
@@ -129,6 +136,18 @@ class Reporter(Protocol):
 
     def receipts(self, callback: Callback) -> list[Receipt]:
         """What a callback tells, or `Foreign`. It is pure: no network, no clock."""
+
+
+@runtime_checkable
+class Greeter(Protocol):
+    """A reporter that wants a word before its receipts are read: a handshake, a certificate."""
+
+    async def greet(self, callback: Callback) -> bytes | None:
+        """Do what comes before `receipts`, or raise `Foreign`.
+
+        Where the callback was a greeting and nothing else, this is the plain text to answer
+        it with. `TryLater` says that it could not be done now; the provider calls again.
+        """
 
 
 class Outbox(Protocol):

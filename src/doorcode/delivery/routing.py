@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from doorcode.delivery.interface import Never, NotSent, Provider, TryAnother
+from doorcode.delivery.interface import Never, NotSent, Provider, TryAnother, TryElsewhere
 from doorcode.domain.breaker import Breaker, Conversion, has_fallen
 
 
@@ -107,7 +107,7 @@ class Routing:
     def note(self, route: Route, refusal: NotSent | None, now: int) -> bool:
         """What became of it; whether the route is left alone from now on."""
         before = self._health.breaker(route.name)
-        if refusal is None or isinstance(refusal, Never):
+        if refusal is None or isinstance(refusal, Never | TryElsewhere):
             after = before.worked()
         else:
             after = before.failed(now, for_good=isinstance(refusal, TryAnother))

@@ -97,6 +97,19 @@ def parse_sender(text: str) -> Address:
     return Address(display_name=name, addr_spec=match["named"] or match["bare"])
 
 
+def parse_recipient(to: str) -> Address:
+    """The address with its domain in ASCII, or `Never`.
+
+    It was checked when it was typed. It is checked again because a line break or a second
+    address would let whoever typed it send mail of their own with our server.
+    """
+    try:
+        valid = validate_email(to, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise Never("the recipient is no e-mail address") from None
+    return Address(username=valid.local_part, domain=valid.ascii_domain)
+
+
 class Smtp:
     """A provider for the channel "email"."""
 
@@ -110,7 +123,7 @@ class Smtp:
 
     async def send(self, letter: Letter) -> Taken:
         """Hand a letter to the mail server, or raise `TryLater` or `Never`."""
-        recipient = _recipient(letter.to)
+        recipient = parse_recipient(letter.to)
         mail = _compose(letter, self._sender, recipient)
         client = self._client()
         try:
@@ -197,19 +210,6 @@ def _tls_context(tls: Tls) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _recipient(to: str) -> Address:
-    """The address with its domain in ASCII, or `Never`.
-
-    It was checked when it was typed. It is checked again because a line break or a second
-    address would let whoever typed it send mail of their own with our server.
-    """
-    try:
-        valid = validate_email(to, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise Never("the recipient is no e-mail address") from None
-    return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
 def _spec(address: Address) -> str:

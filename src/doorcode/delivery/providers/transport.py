@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ MOST_BYTES = 256 * 1024
 # They log each address at INFO, and headers at DEBUG: an address may hold the number and the code.
 for _logger in ("httpx", "httpcore"):
     logging.getLogger(_logger).setLevel(logging.WARNING)
+# A provider's code: what to do with the letter, and why in plain words with the mend.
+Meanings = Mapping[str, tuple[type[NotSent], str]]
+
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,16 @@ def refusal(status: int, why: str, code: str = "") -> NotSent:
     if status in (408, 429) or status >= 500:
         return TryLater(why, code)
     return Never(why, code)
+
+
+def verdict(meanings: Meanings, who: str, status: int, code: str) -> NotSent:
+    """What a provider's own code means, in plain words; its status counts for an unknown one."""
+    if code in meanings:
+        sort, why = meanings[code]
+        return sort(why, code)
+    # What is no code could be a sentence that quotes the letter.
+    named = code if _CODE.fullmatch(code) else str(status)
+    return refusal(status, f"{who} answered {status}", named)
 
 
 async def _bounded(response: httpx.Response) -> bytes:

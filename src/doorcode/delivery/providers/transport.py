@@ -22,6 +22,7 @@ MOST_BYTES = 256 * 1024
 # They log each address at INFO, and headers at DEBUG: an address may hold the number and the code.
 for _logger in ("httpx", "httpcore"):
     logging.getLogger(_logger).setLevel(logging.WARNING)
+
 # A provider's code: what to do with the letter, and why in plain words with the mend.
 Meanings = Mapping[str, tuple[type[NotSent], str]]
 

@@ -19,7 +19,7 @@ _TROUBLE = "AWS has trouble of its own"
 _UNKNOWN_KEY = (
     "AWS does not know the access key; set access_key_id, and session_token where the key was lent"
 )
-_WRONG_SECRET = "the secret does not fit the access key; set secret_access_key"
+_WRONG_PAIR = "the secret does not fit the access key; set secret_access_key"
 _EXPIRED = "the session token has expired; use a key that does not expire"
 _CLOCK = "AWS finds the request too old or too early; set this machine's clock by NTP"
 _FORBIDDEN = "the access key may not do this; allow sns:Publish or ses:SendEmail in its IAM policy"
@@ -39,10 +39,10 @@ COMMON: Meanings = MappingProxyType(
         "UnrecognizedClientException": (TryAnother, _UNKNOWN_KEY),
         "MissingAuthenticationToken": (TryAnother, _UNKNOWN_KEY),
         "MissingAuthenticationTokenException": (TryAnother, _UNKNOWN_KEY),
-        "SignatureDoesNotMatch": (TryAnother, _WRONG_SECRET),
-        "InvalidSignatureException": (TryAnother, _WRONG_SECRET),
-        "IncompleteSignature": (TryAnother, _WRONG_SECRET),
-        "InvalidSecurity": (TryAnother, _WRONG_SECRET),
+        "SignatureDoesNotMatch": (TryAnother, _WRONG_PAIR),
+        "InvalidSignatureException": (TryAnother, _WRONG_PAIR),
+        "IncompleteSignature": (TryAnother, _WRONG_PAIR),
+        "InvalidSecurity": (TryAnother, _WRONG_PAIR),
         "ExpiredToken": (TryAnother, _EXPIRED),
         "ExpiredTokenException": (TryAnother, _EXPIRED),
         "RequestExpired": (TryAnother, _CLOCK),

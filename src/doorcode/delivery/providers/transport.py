@@ -128,7 +128,7 @@ def verdict(meanings: Meanings, who: str, status: int, code: str) -> NotSent:
     """What a provider's own code means, in plain words; its status counts for an unknown one."""
     if code in meanings:
         sort, why = meanings[code]
-        return sort(why, code)
+        return sort(f"{who}: {why}", code)
     # What is no code could be a sentence that quotes the letter.
     named = code if _CODE.fullmatch(code) else str(status)
     return refusal(status, f"{who} answered {status}", named)

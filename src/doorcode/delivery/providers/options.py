@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
-
-Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 class BadOptions(ValueError):
     """A route's settings make no provider. The text is a sentence with the mend, no secret."""
+
+
+class RouteOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a provider is made from. Most of it is credentials, so none of it is printed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__module__}.{type(self).__name__}(…)"
+
+
+Options = TypeVar("Options", bound=msgspec.Struct)
 
 
 def read(kind: type[Options], given: Mapping[str, Any]) -> Options:
@@ -21,6 +30,18 @@ def read(kind: type[Options], given: Mapping[str, Any]) -> Options:
     except msgspec.ValidationError as error:
         # msgspec names the field and the type, never the value.
         raise BadOptions(f"{error}; it takes {_fields(kind)}") from None
+
+
+def expect_url(url: str) -> str:
+    """An address to which letters go, without the slash at its end, or `BadOptions`."""
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise BadOptions("url must begin with https:// (or http:// on a network you trust)")
+    return url.rstrip("/")
 
 
 def _fields(kind: type[msgspec.Struct]) -> str:

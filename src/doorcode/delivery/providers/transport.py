@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
 MOST_BYTES = 256 * 1024
 
+# They log each address at INFO, and headers at DEBUG: an address may hold the number and the code.
+for _logger in ("httpx", "httpcore"):
+    logging.getLogger(_logger).setLevel(logging.WARNING)
 # A provider's code: what to do with the letter, and why in plain words with the mend.
 Meanings = Mapping[str, tuple[type[NotSent], str]]
 
@@ -36,7 +40,7 @@ class Answer:
     def json(self) -> Any:
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     @property
@@ -79,9 +83,11 @@ class Transport:
         """One request and its whole answer, or `TryLater`.
 
         Before a connection stands, nothing was sent. After that the provider may have
-        taken the letter though no answer came: `maybe` says so.
+        taken the letter though no answer came: `maybe` says so. Once its status says that
+        it took the letter, nothing that befalls the rest of the answer takes that back.
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        response: httpx.Response | None = None
         try:
             # In all: one byte every few seconds would outlast any time between two bytes.
             async with (
@@ -94,9 +100,15 @@ class Transport:
                 return Answer(response.status_code, response.headers, body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TryLater(f"no connection to the provider ({_name(error)})") from None
+        except httpx.LocalProtocolError:
+            raise TryAnother("the request cannot be written; look at the route's headers") from None
         except (httpx.TimeoutException, TimeoutError):
+            if response is not None and response.is_success:
+                return Answer(response.status_code, response.headers, b"")
             raise TryLater("the provider took too long to answer", maybe=True) from None
         except httpx.HTTPError as error:
+            if response is not None and response.is_success:
+                return Answer(response.status_code, response.headers, b"")
             raise TryLater(
                 f"the line to the provider broke ({type(error).__name__})", maybe=True
             ) from None
@@ -115,11 +127,12 @@ def refusal(status: int, why: str, code: str = "") -> NotSent:
     """What a status means where the provider's own code says nothing more.
 
     As peers learned it: failing over on a bad number doubles the bill, not failing over on
-    a full account loses the letter.
+    a full account loses the letter. Where nothing is found at the address, or it takes no
+    such request, or it sends us elsewhere, the setting is wrong and not the number.
     """
-    if status in (401, 402, 403):
+    if status < 400 or status in (401, 402, 403, 404, 405, 415):
         return TryAnother(why, code)
-    if status in (408, 429) or status >= 500 or status < 400:
+    if status in (408, 429) or status >= 500:
         return TryLater(why, code)
     return Never(why, code)
 

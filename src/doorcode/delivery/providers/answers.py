@@ -1,0 +1,60 @@
+"""What stands in a provider's answer or callback: names, money, times, codes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from doorcode.delivery.interface import NotSent
+from doorcode.domain.limits import SECOND
+
+MOST_CHARACTERS = 200
+_MOST_MONEY = 1000  # a letter that costs more is a mistake, or 1e999999
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a provider's code means: whether to go on, and why in plain words with the mend."""
+
+    sort: type[NotSent]
+    why: str
+
+
+Meanings = Mapping[str, Meaning]
+
+
+def text(document: Any, *path: str) -> str:
+    """The text, or the whole number, at a path of a JSON document; empty where there is none.
+
+    A provider that is broken, or is not the provider at all, may answer anything.
+    """
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    if isinstance(document, bool) or not isinstance(document, str | int):
+        return ""
+    found = str(document)
+    return found if found.isprintable() and len(found) <= MOST_CHARACTERS else ""
+
+
+def micros(amount: str, currency: str) -> int | None:
+    """A price in millionths of a US dollar; None where it is none, or is in other money."""
+    if currency.upper() != "USD":
+        return None
+    try:
+        price = abs(Decimal(amount))
+    except InvalidOperation:
+        return None
+    # Not a number compares with nothing, and would be no price either.
+    return int(price * 1_000_000) if price.is_finite() and price < _MOST_MONEY else None
+
+
+def moment(written: str) -> int | None:
+    """A time by ISO 8601, in milliseconds; None where it is none."""
+    try:
+        at = datetime.fromisoformat(written)
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * SECOND)
+    except (ValueError, OverflowError):
+        return None

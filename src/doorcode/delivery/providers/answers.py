@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 from doorcode.delivery.interface import NotSent
 from doorcode.domain.limits import SECOND
 
@@ -24,6 +26,14 @@ class Meaning:
 
 
 Meanings = Mapping[str, Meaning]
+
+
+def document(body: bytes) -> Any:
+    """The JSON of a body, or None where it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def text(document: Any, *path: str) -> str:

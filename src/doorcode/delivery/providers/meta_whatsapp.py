@@ -1,8 +1,8 @@
 """WhatsApp messages by Meta's Cloud API.
 
     {"provider": "meta_whatsapp", "phone_number_id": "106540352242922",
-     "access_token": "env:WHATSAPP_TOKEN", "template": "login_code", "language": "en_US",
-     "app_secret": "env:META_APP_SECRET", "verify_token": "env:META_VERIFY_TOKEN"}
+     "access_token": "env:WHATSAPP_EXPIRED", "template": "login_code", "language": "en_US",
+     "app_secret": "env:META_APP_SECRET", "verify_token": "env:META_VERIFY_EXPIRED"}
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/ "Copy code
 authentication templates" (the same request serves one-tap templates), "Error codes" and
@@ -37,7 +37,8 @@ from doorcode.delivery.interface import (
     TryElsewhere,
     TryLater,
 )
-from doorcode.delivery.providers.options import BadOptions, read
+from doorcode.delivery.providers.answers import document, text
+from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
 from doorcode.domain.limits import SECOND
 
@@ -50,19 +51,23 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?", re.ASCII)
 # It is sent back as it came: nothing that a browser could take for a page.
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
-_TOKEN = "the access token is not valid any more; set one of a system user, which does not expire"
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+_EXPIRED = "the access token is not valid any more; set one of a system user, which does not expire"
 _PERMISSION = "the access token may not do this; give it whatsapp_business_messaging"
 _POLICY = "Meta has blocked the account for breaking its policy; see Business Support Home"
 _TROUBLE = "Meta has trouble of its own"
 _TOO_OFTEN = "WhatsApp was asked too often; have the number's throughput raised"
 _PARAMETER = "Meta does not accept the request; check phone_number_id, template and language"
-_TEMPLATE = "the template does not fit; it must be one of the category authentication, with a button"
+_TEMPLATE = (
+    "the template does not fit; it must be one of the category authentication, with a button"
+)
 _PACED = "WhatsApp delivers no more to this person for now"
 _UNREACHABLE = "this number does not use WhatsApp, or cannot take messages of businesses"
 
 _MEANINGS: Meanings = MappingProxyType(
     {
-        "0": (TryAnother, _TOKEN),
+        "0": (TryAnother, _EXPIRED),
         "1": (TryLater, _TROUBLE),
         "2": (TryLater, _TROUBLE),
         "3": (TryAnother, _PERMISSION),
@@ -70,7 +75,7 @@ _MEANINGS: Meanings = MappingProxyType(
         "10": (TryAnother, _PERMISSION),
         "33": (TryAnother, "there is no such phone number; check phone_number_id"),
         "100": (TryAnother, _PARAMETER),
-        "190": (TryAnother, _TOKEN),
+        "190": (TryAnother, _EXPIRED),
         "200": (TryAnother, _PERMISSION),
         "368": (TryAnother, _POLICY),
         "80007": (TryLater, _TOO_OFTEN),
@@ -118,7 +123,7 @@ _STATES = {
 }
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(RouteOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`app_secret` proves receipts and `verify_token` the setting of the webhook.
 
     Without `app_secret` there are no receipts.
@@ -149,8 +154,9 @@ class MetaWhatsapp:
             raise BadOptions("version is one of the Graph API, such as v24.0")
         if not _LANGUAGE.fullmatch(options.language):
             raise BadOptions("language is the template's, such as en or en_US")
-        base = options.url.rstrip("/")
-        self._url = f"{base}/{options.version}/{options.phone_number_id}/messages"
+        self._url = (
+            f"{expect_url(options.url)}/{options.version}/{options.phone_number_id}/messages"
+        )
 
     async def send(self, letter: Letter) -> Taken:
         """Hand a code over, or raise."""
@@ -169,8 +175,7 @@ class MetaWhatsapp:
         )
         if not answer.is_success:
             raise _refusal(answer)
-        sent = next(_dicts(answer.json, "messages"), {})
-        return Taken(str(sent.get("id") or ""))
+        return Taken(text(next(_dicts(answer.json, "messages"), None), "id"))
 
     def _message(self, letter: Letter) -> dict[str, Any]:
         code = [{"type": "text", "text": letter.code}]
@@ -211,11 +216,7 @@ class MetaWhatsapp:
     def receipts(self, callback: Callback) -> list[Receipt]:
         """See `Reporter`."""
         self._expect_signature(callback)
-        try:
-            told = msgspec.json.decode(callback.body)
-        except msgspec.DecodeError:
-            raise Foreign("not JSON, as Meta sends it") from None
-        found = (_receipt(status) for status in self._statuses(told))
+        found = (_receipt(status) for status in self._statuses(document(callback.body)))
         return [receipt for receipt in found if receipt]
 
     def _expect_signature(self, callback: Callback) -> None:
@@ -231,42 +232,34 @@ class MetaWhatsapp:
         """Those of our number: an app has one webhook for all that it serves."""
         for entry in _dicts(told, "entry"):
             for change in _dicts(entry, "changes"):
-                value = change.get("value")
-                about = value.get("metadata") if isinstance(value, dict) else None
-                number = about.get("phone_number_id") if isinstance(about, dict) else None
+                number = text(change, "value", "metadata", "phone_number_id")
                 if number == self._options.phone_number_id:
-                    yield from _dicts(value, "statuses")
+                    yield from _dicts(change["value"], "statuses")
 
 
 def _refusal(answer: Answer) -> NotSent:
-    said = answer.json if isinstance(answer.json, dict) else {}
-    error = said.get("error")
-    code = str(error.get("code", "")) if isinstance(error, dict) else ""
+    code = text(answer.json, "error", "code")
     if code.isdigit() and 200 < int(code) < 300:
         code = "200"  # the whole range is about permissions
     return verdict(_MEANINGS, "WhatsApp", answer.status, code)
 
 
-def _receipt(status: dict[str, Any]) -> Receipt | None:
-    state, ref = _STATES.get(str(status.get("status"))), str(status.get("id") or "")
+def _receipt(status: object) -> Receipt | None:
+    state, ref = _STATES.get(text(status, "status")), text(status, "id")
     if state is None or not ref:
         return None
-    at = _moment(status.get("timestamp"))
+    written = text(status, "timestamp")  # in seconds
+    at = int(written) * SECOND if _SECONDS.fullmatch(written) else None
     if state is not State.FAILED:
         return Receipt(ref, state, at)
-    error = next(_dicts(status, "errors"), {})
-    code = str(error.get("code", ""))[:40]
+    code = text(next(_dicts(status, "errors"), None), "code")
     sort, why = _MEANINGS.get(code, (TryLater, "WhatsApp did not deliver it"))
     # It failed on the way to this person, or before, by what is wrong with us.
     is_theirs = issubclass(sort, Never | TryElsewhere)
     return Receipt(ref, State.UNDELIVERED if is_theirs else State.FAILED, at, code, why)
 
 
-def _moment(seconds: object) -> int | None:
-    text = str(seconds)
-    return int(text) * SECOND if text.isascii() and text.isdigit() and len(text) < 13 else None
-
-
-def _dicts(document: object, name: str) -> Iterator[dict[str, Any]]:
+def _dicts(document: Any, name: str) -> Iterator[Any]:
+    """The parts of a list in a JSON document, as far as there is one."""
     found = document.get(name) if isinstance(document, dict) else None
-    yield from (one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+    yield from found if isinstance(found, list) else ()

@@ -15,7 +15,6 @@ replay; a receipt that comes twice says nothing new.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -35,8 +34,9 @@ from doorcode.delivery.interface import (
     TryAnother,
     TryLater,
 )
+from doorcode.delivery.providers.answers import document, moment, text
 from doorcode.delivery.providers.mailboxes import mailbox
-from doorcode.delivery.providers.options import BadOptions, read
+from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
 from doorcode.delivery.smtp import parse_recipient
 
@@ -100,7 +100,7 @@ _SUPPRESSES = frozenset(
 _NO_BOUNCES = frozenset({"AutoResponder", "Subscribe", "OpenRelayTest", "Unconfirmed"})
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(RouteOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`message_stream` is a transactional one. Without `webhook_secret` there are no receipts."""
 
     server_token: str
@@ -119,6 +119,7 @@ class Postmark:
 
     def __init__(self, given: Mapping[str, Any], transport: Transport) -> None:
         self._options = options = read(Options, given)
+        self._url = expect_url(options.url)
         self._transport = transport
         self._fixed = {"From": mailbox(options.sender), "MessageStream": options.message_stream}
         if options.reply_to:
@@ -141,7 +142,7 @@ class Postmark:
         quiet = {"TrackOpens": False, "TrackLinks": "None"}
         answer = await self._transport.ask(
             "POST",
-            self._options.url.rstrip("/") + "/email",
+            f"{self._url}/email",
             headers={
                 "Accept": "application/json",
                 "Content-Type": "application/json",
@@ -149,19 +150,14 @@ class Postmark:
             },
             content=msgspec.json.encode(request | quiet),
         )
-        said = answer.json if isinstance(answer.json, dict) else {}
-        if not answer.is_success or said.get("ErrorCode"):
-            raise _refusal(answer, said)
-        return Taken(str(said.get("MessageID") or ""))
+        if not answer.is_success or text(answer.json, "ErrorCode") not in ("", "0"):
+            raise _refusal(answer)
+        return Taken(text(answer.json, "MessageID"))
 
     def receipts(self, callback: Callback) -> list[Receipt]:
         """See `Reporter`."""
         self._expect_secret(callback)
-        try:
-            told = msgspec.json.decode(callback.body)
-        except msgspec.DecodeError:
-            raise Foreign("not JSON, as Postmark sends it") from None
-        receipt = _receipt(told) if isinstance(told, dict) else None
+        receipt = _receipt(document(callback.body))
         return [receipt] if receipt and receipt.ref else []
 
     def _expect_secret(self, callback: Callback) -> None:
@@ -182,44 +178,42 @@ def _password(authorization: str) -> bytes:
         return b""
     try:
         return base64.b64decode(encoded, validate=True).partition(b":")[2]
-    except binascii.Error:
+    except ValueError:
         return b""
 
 
-def _refusal(answer: Answer, said: Mapping[str, Any]) -> NotSent:
-    code = str(said.get("ErrorCode") or "")
+def _refusal(answer: Answer) -> NotSent:
+    code = text(answer.json, "ErrorCode")
     # One code for every field: only the sentence tells the recipient's fault from ours.
-    if code == "300" and "'from'" in str(said.get("Message")).lower():
+    if code == "300" and "'from'" in text(answer.json, "Message").lower():
         return TryAnother("Postmark does not accept the sender; check from", code)
-    status = answer.status if answer.status >= 400 else 422
-    return verdict(_MEANINGS, "Postmark", status, code)
+    return verdict(_MEANINGS, "Postmark", answer.status, code)
 
 
-def _receipt(told: dict[str, Any]) -> Receipt | None:
+def _receipt(told: Any) -> Receipt | None:
     """What a webhook tells of the letter; None for one that tells nothing of its way."""
-    ref = str(told.get("MessageID") or "")
-    match told.get("RecordType"):
+    ref = text(told, "MessageID")
+    match text(told, "RecordType"):
         case "Delivery":
-            return Receipt(ref, State.DELIVERED, moment(told.get("DeliveredAt")))
+            return Receipt(ref, State.DELIVERED, moment(text(told, "DeliveredAt")))
         case "Bounce":
             return _bounce(ref, told)
         case "SpamComplaint":
-            at = moment(told.get("BouncedAt"))
+            at = moment(text(told, "BouncedAt"))
             return Receipt(ref, State.DELIVERED, at, "SpamComplaint", _SPAM, suppress=True)
         case "SubscriptionChange" if told.get("SuppressSending") is True:
             # It tells of the mailbox only; of the letter a bounce of its own does.
-            at, code = moment(told.get("ChangedAt")), str(told.get("SuppressionReason"))[:40]
+            at, code = moment(text(told, "ChangedAt")), text(told, "SuppressionReason")
             return Receipt(ref, State.ACCEPTED, at, code, _LISTED, suppress=True)
     return None
 
 
-def _bounce(ref: str, told: dict[str, Any]) -> Receipt | None:
-    sort = str(told.get("Type"))
+def _bounce(ref: str, told: Any) -> Receipt | None:
+    sort = text(told, "Type")
     if sort in _NO_BOUNCES:
         return None
     state = State.ACCEPTED if sort == "Transient" else State.UNDELIVERED
     why = _BOUNCES.get(sort, "the mail server refused the letter")
     # `Inactive`: Postmark itself sends nothing there any more.
     suppress = sort in _SUPPRESSES or told.get("Inactive") is True
-    at = moment(told.get("BouncedAt"))
-    return Receipt(ref, state, at, sort[:40], why, suppress=suppress)
+    return Receipt(ref, state, moment(text(told, "BouncedAt")), sort, why, suppress=suppress)

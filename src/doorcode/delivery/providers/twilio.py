@@ -224,9 +224,7 @@ class Twilio:
         if not signature:
             raise Foreign("it is not signed (X-Twilio-Signature)")
         try:
-            fields = parse_qsl(
-                callback.body.decode(), keep_blank_values=True, max_num_fields=200
-            )
+            fields = parse_qsl(callback.body.decode(), keep_blank_values=True, max_num_fields=200)
         except ValueError:
             raise Foreign("its body is no form") from None
         found = [_sign(token, url, fields) for url in _spellings(callback.url)]

@@ -104,11 +104,12 @@ class AwsSes:
 
     def ask_to_confirm(self, **changes: Any) -> Call:
         """What a topic sends to a new subscription."""
+        action = f"Action=ConfirmSubscription&TopicArn={TOPIC}&Token={TOKEN}"
         message = {
             "Type": "SubscriptionConfirmation",
             "Message": "You have chosen to subscribe to the topic.",
             "Token": TOKEN,
-            "SubscribeURL": f"{self._sns}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token={TOKEN}",
+            "SubscribeURL": f"{self._sns}/?{action}",
         }
         return self.sign(message | changes)
 
@@ -126,7 +127,7 @@ class AwsSes:
         else:
             names += ["SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
         text = "".join(f"{name}\n{message[name]}\n" for name in names if name in message)
-        sort = SHA256() if message["SignatureVersion"] == "2" else SHA1()  # noqa: S303
+        sort = SHA256() if message["SignatureVersion"] == "2" else SHA1()
         signature = (key or signing_key()).sign(text.encode(), PKCS1v15(), sort)
         message["Signature"] = base64.b64encode(signature).decode()
         headers = {

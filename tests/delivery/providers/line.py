@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from tests.laboratory.wire import Call, Double, Request
 
 from doorcode.delivery.interface import Callback
 from doorcode.delivery.providers.transport import Transport
-
-from tests.laboratory.wire import Call, Double, Request
 
 NOON = 1_778_241_600_000  # 2026-05-08 12:00 UTC
 

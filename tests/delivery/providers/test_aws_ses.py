@@ -7,6 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.laboratory import aws
+from tests.laboratory.aws_ses import OPTIONS, SNS, TOKEN, TOPIC
+from tests.laboratory.aws_ses import AwsSes as Double
+from tests.laboratory.wire import Call, Reply
 
 from doorcode.delivery.interface import (
     Foreign,
@@ -26,10 +30,6 @@ from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.registry import make
 from doorcode.delivery.providers.transport import Answer
 from doorcode.domain.limits import MINUTE
-from tests.laboratory import aws
-from tests.laboratory.aws_ses import OPTIONS, SNS, TOKEN, TOPIC
-from tests.laboratory.aws_ses import AwsSes as Double
-from tests.laboratory.wire import Call, Reply
 
 from ..conftest import LetterMaker
 from .line import NOON, Line, callback

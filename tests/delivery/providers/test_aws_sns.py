@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.laboratory import aws
+from tests.laboratory.aws_sns import OPTIONS
+from tests.laboratory.aws_sns import AwsSns as Double
+from tests.laboratory.server import Laboratory
 
 from doorcode.delivery.interface import (
     Letter,
@@ -21,10 +25,6 @@ from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.registry import make
 from doorcode.delivery.providers.transport import Transport
 
-from tests.laboratory import aws
-from tests.laboratory.aws_sns import OPTIONS
-from tests.laboratory.aws_sns import AwsSns as Double
-from tests.laboratory.server import Laboratory
 from ..conftest import LetterMaker
 from .line import NOON, Line
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.laboratory.meta_whatsapp import AT, NUMBER, OPTIONS, SECRET, TOKEN, VERIFY_TOKEN
+from tests.laboratory.meta_whatsapp import MetaWhatsapp as Double
+from tests.laboratory.wire import Call
+from tests.laboratory.wire import Taken as Letters
 
 from doorcode.delivery.interface import (
     Foreign,
@@ -24,10 +28,6 @@ from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.registry import make
 from doorcode.delivery.routing import Route, Routing
 from doorcode.domain.limits import SECOND
-from tests.laboratory.meta_whatsapp import AT, NUMBER, OPTIONS, SECRET, TOKEN, VERIFY_TOKEN
-from tests.laboratory.meta_whatsapp import MetaWhatsapp as Double
-from tests.laboratory.wire import Call
-from tests.laboratory.wire import Taken as Letters
 
 from ..conftest import CODE, LetterMaker
 from .line import Line, callback

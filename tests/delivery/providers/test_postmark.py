@@ -7,6 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.laboratory.postmark import OPTIONS, SECRET, TOKEN
+from tests.laboratory.postmark import Postmark as Double
+from tests.laboratory.wire import Call, Reply
+from tests.laboratory.wire import Taken as Letters
 
 from doorcode.delivery.interface import (
     Foreign,
@@ -23,10 +27,6 @@ from doorcode.delivery.interface import (
 from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.postmark import Postmark
 from doorcode.delivery.providers.registry import make
-from tests.laboratory.postmark import OPTIONS, SECRET, TOKEN
-from tests.laboratory.postmark import Postmark as Double
-from tests.laboratory.wire import Call, Reply
-from tests.laboratory.wire import Taken as Letters
 
 from ..conftest import LetterMaker
 from .line import NOON, Line, callback

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from tests.laboratory.aws_ses import CERTIFICATE, SNS, TOPIC, AwsSes, certificate
+from tests.laboratory.wire import Call
 
 from doorcode.delivery.interface import Foreign
 from doorcode.delivery.providers.sns_messages import LIVES, Topic, public_key, verify
-from tests.laboratory.aws_ses import CERTIFICATE, SNS, TOPIC, AwsSes, certificate
-from tests.laboratory.wire import Call
 
 from .line import NOON
 

@@ -1,31 +1,17 @@
-"""What stands in a provider's answer or callback: names, money, times, codes in words."""
+"""What stands in a provider's answer or callback: names, money, times."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
-from doorcode.delivery.interface import NotSent
 from doorcode.domain.limits import SECOND
 
 MOST_CHARACTERS = 200
 _MOST_MONEY = 1000  # a letter that costs more is a mistake, or 1e999999
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a provider's code means: whether to go on, and why in plain words with the mend."""
-
-    sort: type[NotSent]
-    why: str
-
-
-Meanings = Mapping[str, Meaning]
 
 
 def document(body: bytes) -> Any:

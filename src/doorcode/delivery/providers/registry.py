@@ -14,7 +14,10 @@ from doorcode.delivery.providers.meta_whatsapp import MetaWhatsapp
 from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.postmark import Postmark
 from doorcode.delivery.providers.transport import Transport
+from doorcode.delivery.providers.twilio import Twilio
+from doorcode.delivery.providers.vonage import Vonage
 from doorcode.delivery.routing import Route
+from doorcode.delivery.smtp import Smtp
 from doorcode.domain.routes import FROM_ENVIRONMENT
 
 GROUP = "doorcode.providers"
@@ -28,6 +31,9 @@ OURS: Mapping[str, tuple[frozenset[str], Maker]] = {
     "http": (frozenset({"sms", "whatsapp", "voice", "email"}), Http),
     "meta_whatsapp": (frozenset({"whatsapp"}), MetaWhatsapp),
     "postmark": (frozenset({"email"}), Postmark),
+    "smtp": (frozenset({"email"}), Smtp.of_route),
+    "twilio": (frozenset({"sms", "whatsapp"}), Twilio),
+    "vonage": (frozenset({"sms", "whatsapp"}), Vonage),
 }
 
 
@@ -90,7 +96,13 @@ def _maker(name: str, channel: str) -> Maker:
             raise BadOptions(f"{name} carries {', '.join(sorted(channels))}, not {channel}")
         return maker
     for point in entry_points(group=GROUP, name=name):
-        brought: Maker = point.load()
+        try:
+            brought: Maker = point.load()
+        except Exception as error:  # whatever another package raises
+            raise BadOptions(
+                f"{name} cannot be loaded from {point.value} ({type(error).__name__}); "
+                "install its package anew"
+            ) from error
         return brought
     raise BadOptions(f"there is no provider {name!r}; {_known()}")
 

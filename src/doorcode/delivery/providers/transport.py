@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import msgspec
 
 from doorcode.delivery.interface import Never, NotSent, TryAnother, TryLater
+from doorcode.delivery.providers.answers import document
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -22,6 +22,7 @@ MOST_BYTES = 256 * 1024
 # They log each address at INFO, and headers at DEBUG: an address may hold the number and the code.
 for _logger in ("httpx", "httpcore"):
     logging.getLogger(_logger).setLevel(logging.WARNING)
+
 # A provider's code: what to do with the letter, and why in plain words with the mend.
 Meanings = Mapping[str, tuple[type[NotSent], str]]
 
@@ -38,10 +39,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        return document(self.body)
 
     @property
     def is_success(self) -> bool:

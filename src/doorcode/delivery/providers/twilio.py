@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -30,11 +31,12 @@ from doorcode.delivery.interface import (
     State,
     Taken,
     TryAnother,
+    TryElsewhere,
     TryLater,
 )
-from doorcode.delivery.providers.answers import Meaning, Meanings, micros, text
+from doorcode.delivery.providers.answers import micros, text
 from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
-from doorcode.delivery.providers.transport import Answer, Transport, refusal
+from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
 from doorcode.domain.limits import CODE_LIVES_FOR, SECOND
 
 # Where data are processed elsewhere, the host names a city and a region, both.
@@ -54,67 +56,71 @@ _STATES = {
     "canceled": State.FAILED,
 }
 _LOST = (State.UNDELIVERED, State.FAILED)
+_WAITED_TOO_LONG = "30036"
+_SID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_CODE = re.compile(r"[1-9]\d{3,5}", re.ASCII)
 
 _TEMPLATE = "set content_sid to an approved template of the category authentication"
 _MEANINGS: Meanings = {
-    "10001": Meaning(TryAnother, "the account is not active; look at its console"),
-    "10002": Meaning(TryAnother, "a trial account may not do this; upgrade it"),
-    "20003": Meaning(TryAnother, "the credentials are refused; check account_sid and its token"),
-    "20005": Meaning(TryAnother, "the account is not active; look at its console"),
-    "20404": Meaning(TryAnother, "there is no such account; check account_sid and region"),
-    "20429": Meaning(TryLater, "too many requests at once"),
-    "20500": Meaning(TryLater, "Twilio has trouble of its own"),
-    "20503": Meaning(TryLater, "Twilio has trouble of its own"),
-    "21211": Meaning(Never, "this is no phone number"),
-    "21212": Meaning(TryAnother, "the sender is no number of yours; check from"),
-    "21214": Meaning(Never, "this phone number cannot be reached"),
-    "21217": Meaning(Never, "this is no phone number"),
-    "21266": Meaning(Never, "the number is the sender's own"),
-    "21408": Meaning(
-        TryAnother, "texts to this country are off; allow it under Messaging, Geo permissions"
+    "10001": (TryAnother, "the account is not active; look at its console"),
+    "10002": (TryAnother, "a trial account may not do this; upgrade it"),
+    "20003": (TryAnother, "the credentials are refused; check account_sid and its token"),
+    "20005": (TryAnother, "the account is not active; look at its console"),
+    "20404": (TryAnother, "there is no such account; check account_sid and region"),
+    "20429": (TryLater, "too many requests at once"),
+    "20500": (TryLater, "Twilio has trouble of its own"),
+    "20503": (TryLater, "Twilio has trouble of its own"),
+    "21211": (Never, "this is no phone number"),
+    "21212": (TryAnother, "the sender is no number of yours; check from"),
+    "21214": (Never, "this phone number cannot be reached"),
+    "21217": (Never, "this is no phone number"),
+    "21266": (Never, "the number is the sender's own"),
+    "21408": (
+        TryElsewhere,
+        "texts to this country are off; allow it under Messaging, Geo permissions",
     ),
-    "21603": Meaning(TryAnother, "no sender; set messaging_service_sid or from"),
-    "21604": Meaning(Never, "this is no phone number"),
-    "21606": Meaning(TryAnother, "the sender cannot send texts; check from"),
-    "21608": Meaning(TryAnother, "a trial account reaches verified numbers only; upgrade it"),
-    "21610": Meaning(Never, "the person has answered STOP; a text of START takes that back"),
-    "21611": Meaning(TryLater, "the sender's queue is full; add numbers to its pool"),
-    "21612": Meaning(TryAnother, "this sender does not reach this number; add another sender"),
-    "21614": Meaning(Never, "this is no mobile number"),
-    "21617": Meaning(Never, "the text is too long"),
-    "21635": Meaning(Never, "this is a landline, which takes no texts"),
-    "21655": Meaning(TryAnother, "there is no such template; check content_sid"),
-    "21656": Meaning(TryAnother, "the template takes other variables; " + _TEMPLATE),
-    "21660": Meaning(TryAnother, "the sender belongs to another account; check from"),
-    "21663": Meaning(TryAnother, "the sender lives in another region; check region"),
-    "21701": Meaning(TryAnother, "there is no such service; check messaging_service_sid"),
-    "21703": Meaning(TryAnother, "the Messaging Service has no senders; add one"),
-    "21705": Meaning(TryAnother, "there is no such service; check messaging_service_sid"),
-    "21730": Meaning(TryLater, "Twilio is being maintained"),
-    "30001": Meaning(TryLater, "the queue is full; add numbers to the pool"),
-    "30002": Meaning(TryAnother, "the account is suspended; look at its console"),
-    "30003": Meaning(TryLater, "the phone is switched off or out of reach"),
-    "30004": Meaning(TryAnother, "the carrier or the person blocks this sender"),
-    "30005": Meaning(Never, "the carrier does not know this number"),
-    "30006": Meaning(Never, "this is a landline, or its carrier takes no texts"),
-    "30007": Meaning(TryAnother, "the carrier took the text for spam; register the sender"),
-    "30008": Meaning(TryLater, "the carrier gave no reason"),
-    "30010": Meaning(TryAnother, "it costs more than max_price"),
-    "30022": Meaning(TryLater, "the campaign sends too fast for US carriers"),
-    "30023": Meaning(TryAnother, "the brand's day is used up at a US carrier"),
-    "30032": Meaning(TryAnother, "the toll-free number is not verified; verify it"),
-    "30034": Meaning(TryAnother, "the number is in no A2P 10DLC campaign; register it"),
-    "30036": Meaning(TryLater, "it waited in the queue until the code was of no use"),
-    "30450": Meaning(TryAnother, "Twilio's protection from pumping blocked it"),
-    "63003": Meaning(TryAnother, "the number is not on WhatsApp"),
-    "63007": Meaning(TryAnother, "the sender is not on WhatsApp; check from"),
-    "63013": Meaning(TryAnother, "WhatsApp refused it by its policy"),
-    "63014": Meaning(TryAnother, "the person blocks this sender"),
-    "63016": Meaning(TryAnother, "WhatsApp lets nobody begin with free words; " + _TEMPLATE),
-    "63018": Meaning(TryLater, "the WhatsApp sender sends too fast"),
-    "63024": Meaning(TryAnother, "the number is not on WhatsApp"),
-    "63038": Meaning(TryAnother, "the account's day is used up"),
-    "63049": Meaning(TryAnother, "WhatsApp chose not to deliver it"),
+    "21603": (TryAnother, "no sender; set messaging_service_sid or from"),
+    "21604": (Never, "this is no phone number"),
+    "21606": (TryAnother, "the sender cannot send texts; check from"),
+    "21608": (TryElsewhere, "a trial account reaches verified numbers only; upgrade it"),
+    "21610": (Never, "the person has answered STOP; a text of START takes that back"),
+    "21611": (TryLater, "the sender's queue is full; add numbers to its pool"),
+    "21612": (TryElsewhere, "this sender does not reach this number; add another sender"),
+    "21614": (Never, "this is no mobile number"),
+    "21617": (Never, "the text is too long"),
+    "21635": (Never, "this is a landline, which takes no texts"),
+    "21655": (TryAnother, "there is no such template; check content_sid"),
+    "21656": (TryAnother, "the template takes other variables; " + _TEMPLATE),
+    "21660": (TryAnother, "the sender belongs to another account; check from"),
+    "21663": (TryAnother, "the sender lives in another region; check region"),
+    "21701": (TryAnother, "there is no such service; check messaging_service_sid"),
+    "21703": (TryAnother, "the Messaging Service has no senders; add one"),
+    "21705": (TryAnother, "there is no such service; check messaging_service_sid"),
+    "21730": (TryLater, "Twilio is being maintained"),
+    "30001": (TryLater, "the queue is full; add numbers to the pool"),
+    "30002": (TryAnother, "the account is suspended; look at its console"),
+    "30003": (TryLater, "the phone is switched off or out of reach"),
+    "30004": (TryElsewhere, "the carrier or the person blocks this sender"),
+    "30005": (Never, "the carrier does not know this number"),
+    "30006": (Never, "this is a landline, or its carrier takes no texts"),
+    "30007": (TryAnother, "the carrier took the text for spam; register the sender"),
+    "30008": (TryLater, "the carrier gave no reason"),
+    "30010": (TryElsewhere, "it costs more than max_price"),
+    "30022": (TryLater, "the campaign sends too fast for US carriers"),
+    "30023": (TryElsewhere, "the brand's day is used up at a US carrier"),
+    "30032": (TryElsewhere, "the toll-free number is not verified; verify it"),
+    "30034": (TryElsewhere, "the number is in no A2P 10DLC campaign; register it"),
+    _WAITED_TOO_LONG: (TryLater, "it waited in the queue until the code was of no use"),
+    "30450": (TryElsewhere, "Twilio's protection from pumping blocked it"),
+    "63003": (TryElsewhere, "the number is not on WhatsApp"),
+    "63007": (TryAnother, "the sender is not on WhatsApp; check from"),
+    "63013": (TryAnother, "WhatsApp refused it by its policy"),
+    "63014": (TryElsewhere, "the person blocks this sender"),
+    "63016": (TryAnother, "WhatsApp lets nobody begin with free words; " + _TEMPLATE),
+    "63018": (TryLater, "the WhatsApp sender sends too fast"),
+    "63024": (TryElsewhere, "the number is not on WhatsApp"),
+    "63038": (TryAnother, "the account's day is used up"),
+    "63049": (TryElsewhere, "WhatsApp chose not to deliver it"),
 }
 
 
@@ -148,6 +154,8 @@ class Twilio:
     def __init__(self, given: Mapping[str, Any], transport: Transport) -> None:
         self._options = options = read(Options, given)
         self._transport = transport
+        if not _SID.fullmatch(options.account_sid):
+            raise BadOptions("account_sid is what the console shows under Account info (AC…)")
         if bool(options.api_key_sid) != bool(options.api_key_secret):
             raise BadOptions("api_key_sid and api_key_secret belong together; set both")
         if not options.auth_token and not options.api_key_sid:
@@ -188,10 +196,10 @@ class Twilio:
         if state is None or not ref:
             return []
         code = told.get("ErrorCode", "")
-        code = code if code.isascii() and code.isdigit() and code != "0" else ""
-        if code == "30036":
+        code = code if _CODE.fullmatch(code) else ""
+        if code == _WAITED_TOO_LONG:
             state = State.EXPIRED
-        return [Receipt(ref, state, code=code[:10], why=_words(code))]
+        return [Receipt(ref, state, code=code, why=_words(code))]
 
     def _fields(self, letter: Letter) -> dict[str, str]:
         options = self._options
@@ -265,19 +273,12 @@ def _spellings(url: str) -> Iterator[str]:
 
 
 def _verdict(answer: Answer) -> NotSent:
-    document = answer.json
-    code = text(document, "code") or text(document, "error_code")
-    if code in _MEANINGS:
-        meaning = _MEANINGS[code]
-        return meaning.sort(f"Twilio: {meaning.why}", code)
-    code = code if code.isdigit() else ""
-    # Its own sentence may quote the number and the text.
-    return refusal(answer.status, f"Twilio answered {answer.status}{_words(code, ', ')}", code)
+    # Its own sentence is not repeated: it may quote the number and the text.
+    code = text(answer.json, "code") or text(answer.json, "error_code")
+    return verdict(_MEANINGS, "Twilio", answer.status, code)
 
 
-def _words(code: str, before: str = "") -> str:
-    if not code:
-        return ""
+def _words(code: str) -> str:
     if code in _MEANINGS:
-        return before + _MEANINGS[code].why
-    return f"{before}see twilio.com/docs/api/errors/{code[:10]}"
+        return _MEANINGS[code][1]
+    return f"see twilio.com/docs/api/errors/{code}" if code else ""

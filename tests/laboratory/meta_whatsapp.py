@@ -25,14 +25,16 @@ OPTIONS = {
 
 
 class MetaWhatsapp:
-    """`template` and `languages` are what was approved."""
+    """`languages` are those in which the template was approved."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, callback_url: str = "https://auth.example.com/v1/callbacks/meta_whatsapp"
+    ) -> None:
         self.taken: list[Taken] = []
         self.messages: list[dict[str, Any]] = []
         self.languages = {"en_US", "de"}
         self.refuse_with: tuple[int, int, str] | None = None  # whatever comes: status, code, words
-        self.callback_url = "https://auth.example.com/v1/callbacks/meta_whatsapp"
+        self.callback_url = callback_url
 
     def handle(self, request: Request) -> Reply:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":

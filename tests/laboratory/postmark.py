@@ -35,12 +35,14 @@ AT = "2026-05-08T08:00:00.1234567-04:00"
 class Postmark:
     """`inactive` are the mailboxes to which it sends nothing any more."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, callback_url: str = "https://auth.example.com/v1/callbacks/postmark"
+    ) -> None:
         self.taken: list[Taken] = []
         self.letters: list[dict[str, Any]] = []
         self.inactive: set[str] = set()
         self.refuse_with: tuple[int, int, str] | None = None  # whatever comes: status, code, words
-        self.callback_url = "https://auth.example.com/v1/callbacks/postmark"
+        self.callback_url = callback_url
 
     def handle(self, request: Request) -> Reply:
         if request.headers.get("x-postmark-server-token") != TOKEN:

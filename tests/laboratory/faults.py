@@ -21,7 +21,7 @@ class Fault(StrEnum):
     LOST_BEFORE = "lost_before"  # the line is closed before anything is taken
     THROTTLED = "throttled"  # refused, as its API refuses whoever asks too often
     HALF_CLOSED = "half_closed"  # taken; the headers and half of the body, then the end
-    TRICKLE = "trickle"  # taken; the answer comes a byte at a time
+    TRICKLE = "trickle"  # taken; the headers, then the body a byte at a time
     WRONG_BODY = "wrong_body"  # taken; the answer says so, and holds a web page
     EXPIRED = "expired"  # refused, as its API refuses expired credentials
     DOWN = "down"  # 503: nothing is taken

@@ -64,8 +64,9 @@ class Laboratory:
         assert line is not None
         self._lines.add(line)
         try:
-            # A client that goes away in the middle of an answer is what we are here for.
-            with suppress(ConnectionError, h11.RemoteProtocolError):
+            # A client that goes away in the middle of an answer is what we are here for,
+            # and what is cancelled is cancelled by `__aexit__`, which asks for nothing more.
+            with suppress(ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
                 while await self._serve_one(reader, writer):
                     pass
         finally:
@@ -126,7 +127,9 @@ async def _spoil(
         await asyncio.sleep(faults.late_by)
         writer.write(_bytes(reply))
         return True
-    for byte in _bytes(reply):
+    whole = _bytes(reply)
+    writer.write(whole[: len(whole) - len(reply.body)])
+    for byte in reply.body:
         writer.write(bytes([byte]))
         await writer.drain()
         await asyncio.sleep(faults.byte_every)

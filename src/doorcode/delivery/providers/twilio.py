@@ -58,7 +58,7 @@ _STATES = {
 _LOST = (State.UNDELIVERED, State.FAILED)
 _WAITED_TOO_LONG = "30036"
 _SID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
-_CODE = re.compile(r"[1-9]\d{3,5}", re.ASCII)
+_CODE = re.compile(r"[1-9]\d{4}", re.ASCII)
 
 _TEMPLATE = "set content_sid to an approved template of the category authentication"
 _MEANINGS: Meanings = {
@@ -275,7 +275,7 @@ def _spellings(url: str) -> Iterator[str]:
 def _verdict(answer: Answer) -> NotSent:
     # Its own sentence is not repeated: it may quote the number and the text.
     code = text(answer.json, "code") or text(answer.json, "error_code")
-    return verdict(_MEANINGS, "Twilio", answer.status, code)
+    return verdict(_MEANINGS, "Twilio", answer.status, code if _CODE.fullmatch(code) else "")
 
 
 def _words(code: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +52,9 @@ _HOSTS = {
 _JWT_LIVES_FOR = 15 * MINUTE
 _TOLD_WITHIN = DAY  # for so long it tells again what nobody heard
 _SHORTEST_TTL = 20  # seconds
+
+# Of a title that is a word or two, such as "Throttled", nothing is read.
+_CODE = re.compile(r"\d{1,4}|[a-z]{3,15}(-[a-z]{3,15}){0,2}", re.ASCII)
 
 _STATES = {
     "submitted": State.SENT,
@@ -309,10 +313,8 @@ def _names_number(document: Any) -> bool:
 
 def _code(error: Any) -> str:
     """The code of an error (RFC 7807): its title where that is a number, or its type's end."""
-    title = text(error, "title")
-    end = text(error, "type").rpartition("#")[2]
-    code = title if title.isascii() and title.isdigit() else end
-    return code if code.isascii() and code.replace("-", "").isalnum() and len(code) < 40 else ""
+    candidates = (text(error, "title"), text(error, "type").rpartition("#")[2])
+    return next((one for one in candidates if _CODE.fullmatch(one)), "")
 
 
 def _words(code: str) -> str:

@@ -6,10 +6,20 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 from doorcode.domain.limits import SECOND
 
 MOST_CHARACTERS = 200
 _MOST_MONEY = 1000  # a letter that costs more is a mistake, or 1e999999
+
+
+def document(body: bytes) -> Any:
+    """The JSON of a body, or None where it is none."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def text(document: Any, *path: str) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-import msgspec
-
 from doorcode.delivery.interface import TryAnother, TryLater
-from doorcode.delivery.providers.options import BadOptions
+from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url
 from doorcode.delivery.providers.sigv4 import Credentials, Scope, signed
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport
 
@@ -19,7 +17,7 @@ _TROUBLE = "AWS has trouble of its own"
 _UNKNOWN_KEY = (
     "AWS does not know the access key; set access_key_id, and session_token where the key was lent"
 )
-_WRONG_SECRET = "the secret does not fit the access key; set secret_access_key"
+_WRONG_PAIR = "the secret does not fit the access key; set secret_access_key"
 _EXPIRED = "the session token has expired; use a key that does not expire"
 _CLOCK = "AWS finds the request too old or too early; set this machine's clock by NTP"
 _FORBIDDEN = "the access key may not do this; allow sns:Publish or ses:SendEmail in its IAM policy"
@@ -39,10 +37,10 @@ COMMON: Meanings = MappingProxyType(
         "UnrecognizedClientException": (TryAnother, _UNKNOWN_KEY),
         "MissingAuthenticationToken": (TryAnother, _UNKNOWN_KEY),
         "MissingAuthenticationTokenException": (TryAnother, _UNKNOWN_KEY),
-        "SignatureDoesNotMatch": (TryAnother, _WRONG_SECRET),
-        "InvalidSignatureException": (TryAnother, _WRONG_SECRET),
-        "IncompleteSignature": (TryAnother, _WRONG_SECRET),
-        "InvalidSecurity": (TryAnother, _WRONG_SECRET),
+        "SignatureDoesNotMatch": (TryAnother, _WRONG_PAIR),
+        "InvalidSignatureException": (TryAnother, _WRONG_PAIR),
+        "IncompleteSignature": (TryAnother, _WRONG_PAIR),
+        "InvalidSecurity": (TryAnother, _WRONG_PAIR),
         "ExpiredToken": (TryAnother, _EXPIRED),
         "ExpiredTokenException": (TryAnother, _EXPIRED),
         "RequestExpired": (TryAnother, _CLOCK),
@@ -56,7 +54,7 @@ COMMON: Meanings = MappingProxyType(
 )
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Account(RouteOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of each AWS provider. `url` is for another address of the service."""
 
     region: str
@@ -70,7 +68,7 @@ class Aws:
     """One service of one region."""
 
     def __init__(self, account: Account, host: str, service: str, transport: Transport) -> None:
-        self._url = account.url.rstrip("/") or endpoint(host, account.region)
+        self._url = endpoint(host, account.region, account.url)
         self._credentials = Credentials(
             account.access_key_id, account.secret_access_key, account.session_token
         )
@@ -92,9 +90,11 @@ class Aws:
         return await self._transport.ask("POST", url, headers=headers, content=body)
 
 
-def endpoint(host: str, region: str) -> str:
-    """The address of a service in a region; China's regions are a part of their own."""
+def endpoint(host: str, region: str, url: str = "") -> str:
+    """The address of a service in a region, or the one that is set instead."""
     if not _REGION.fullmatch(region):
         raise BadOptions(f"region is {region!r}; write it as AWS does, such as eu-west-1")
+    if url:
+        return expect_url(url)
     end = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"https://{host}.{region}.{end}"

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import formataddr
 from types import MappingProxyType
 from typing import Any
 
@@ -33,18 +32,19 @@ from doorcode.delivery.interface import (
     TryAnother,
     TryLater,
 )
+from doorcode.delivery.providers.answers import document, moment, text
 from doorcode.delivery.providers.aws import COMMON, Account, Aws, endpoint
+from doorcode.delivery.providers.mailboxes import mailbox
 from doorcode.delivery.providers.options import BadOptions, read
 from doorcode.delivery.providers.sns_messages import (
     NOTIFICATION,
     SnsMessage,
     Topic,
-    milliseconds,
     public_key,
     verify,
 )
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
-from doorcode.delivery.smtp import parse_recipient, parse_sender
+from doorcode.delivery.smtp import parse_recipient
 
 MOST_CERTIFICATES = 4  # SNS changes its own about once a year
 
@@ -136,8 +136,8 @@ class AwsSes:
         options = read(Options, given)
         self._aws = Aws(options, "email", "ses", transport)
         self._transport = transport
-        self._sender = _mailbox(options.sender)
-        self._reply_to = [_mailbox(options.reply_to)] if options.reply_to else []
+        self._sender = mailbox(options.sender)
+        self._reply_to = [mailbox(options.reply_to)] if options.reply_to else []
         self._configuration_set = options.configuration_set
         self._topic = _topic(options) if options.topic_arn else None
         self._keys: dict[str, RSAPublicKey] = {}
@@ -173,8 +173,7 @@ class AwsSes:
         )
         if not answer.is_success:
             raise _refusal(answer)
-        said = answer.json
-        return Taken(str(said.get("MessageId", "")) if isinstance(said, dict) else "")
+        return Taken(text(answer.json, "MessageId"))
 
     # ── receipts ──────────────────────────────────────────────────────────────────────
     async def greet(self, callback: Callback) -> bytes | None:
@@ -200,11 +199,8 @@ class AwsSes:
         verify(message, key)
         if message.Type != NOTIFICATION:
             return []
-        try:
-            event = msgspec.json.decode(message.Message)
-        except msgspec.DecodeError:
-            return []  # such as "Successfully validated SNS topic for Amazon SES event publishing"
-        receipt = _receipt(event) if isinstance(event, dict) else None
+        # It may be a sentence: "Successfully validated SNS topic for Amazon SES event publishing."
+        receipt = _receipt(document(message.Message.encode()))
         return [receipt] if receipt and receipt.ref else []
 
     def _read(self, callback: Callback) -> tuple[Topic, SnsMessage]:
@@ -232,53 +228,42 @@ class AwsSes:
         self._keys[url] = key
 
 
-def _mailbox(text: str) -> str:
-    try:
-        address = parse_sender(text)
-    except ValueError as error:
-        raise BadOptions(str(error)) from None
-    return formataddr((address.display_name, address.addr_spec))
-
-
 def _topic(options: Options) -> Topic:
     found = _TOPIC.fullmatch(options.topic_arn)
     if not found:
         raise BadOptions("topic_arn is no topic; it looks like arn:aws:sns:eu-west-1:…:doorcode")
-    return Topic(options.topic_arn, options.sns_url.rstrip("/") or endpoint("sns", found[1]))
+    return Topic(options.topic_arn, endpoint("sns", found[1], options.sns_url))
 
 
 def _refusal(answer: Answer) -> NotSent:
-    said = answer.json if isinstance(answer.json, dict) else {}
+    said = answer.json
     # "MessageRejected:http://internal.amazon.com/…" or "com.amazonaws.sesv2#MessageRejected"
-    named = answer.headers.get("x-amzn-errortype") or str(said.get("__type") or said.get("code"))
+    named = answer.headers.get("x-amzn-errortype") or text(said, "__type") or text(said, "code")
     code = named.split(":")[0].rsplit("#", 1)[-1]
-    about = str(said.get("message") or said.get("Message")).lower()
+    about = (text(said, "message") or text(said, "Message")).lower()
     if code == "BadRequestException" and ("address" in about or "domain" in about):
         return Never("SES does not accept this address", code)
     return verdict(_MEANINGS, "SES", answer.status, code)
 
 
-def _receipt(event: dict[str, Any]) -> Receipt | None:
+def _receipt(event: object) -> Receipt | None:
     """What an event tells of the letter; None for one that tells nothing of its way."""
-    sort = event.get("eventType") or event.get("notificationType")
-    mail = _part(event, "mail")
-    ref = str(mail.get("messageId") or "")
-    match sort:
+    ref = text(event, "mail", "messageId")
+    # "If you did not set up event publishing this field is named notificationType."
+    match text(event, "eventType") or text(event, "notificationType"):
         case "Send":
-            return Receipt(ref, State.ACCEPTED, milliseconds(mail.get("timestamp")))
+            return Receipt(ref, State.ACCEPTED, moment(text(event, "mail", "timestamp")))
         case "Delivery":
-            at = milliseconds(_part(event, "delivery").get("timestamp"))
-            return Receipt(ref, State.DELIVERED, at)
+            return Receipt(ref, State.DELIVERED, moment(text(event, "delivery", "timestamp")))
         case "DeliveryDelay":
-            delay = _part(event, "deliveryDelay")
-            code = str(delay.get("delayType") or "Undetermined")
-            why = _DELAYS.get(code, _UNCLEAR) + "; SES tries again"
-            at = milliseconds(delay.get("timestamp"))
+            code = text(event, "deliveryDelay", "delayType")
+            why = _DELAYS.get(code, "the mail server puts the letter off") + "; SES tries again"
+            at = moment(text(event, "deliveryDelay", "timestamp"))
             return Receipt(ref, State.ACCEPTED, at, code, why)
         case "Bounce":
-            return _bounce(ref, _part(event, "bounce"))
+            return _bounce(ref, event)
         case "Complaint":
-            return _complaint(ref, _part(event, "complaint"))
+            return _complaint(ref, event)
         case "Reject":
             why = "SES found a virus in the letter and did not send it"
             return Receipt(ref, State.FAILED, code="Reject", why=why)
@@ -288,24 +273,19 @@ def _receipt(event: dict[str, Any]) -> Receipt | None:
     return None
 
 
-def _bounce(ref: str, bounce: dict[str, Any]) -> Receipt:
-    sort, detail = str(bounce.get("bounceType")), str(bounce.get("bounceSubType"))
-    code = f"{sort}/{detail}"
+def _bounce(ref: str, event: object) -> Receipt:
+    sort = text(event, "bounce", "bounceType")
+    code = f"{sort}/{text(event, 'bounce', 'bounceSubType')}"
     why = _BOUNCES.get(code) or _BOUNCES.get(f"{sort}/General", _UNCLEAR)
-    at = milliseconds(bounce.get("timestamp"))
-    return Receipt(ref, State.UNDELIVERED, at, code[:40], why, suppress=sort == "Permanent")
+    at = moment(text(event, "bounce", "timestamp"))
+    return Receipt(ref, State.UNDELIVERED, at, code, why, suppress=sort == "Permanent")
 
 
-def _complaint(ref: str, complaint: dict[str, Any]) -> Receipt | None:
-    at = milliseconds(complaint.get("timestamp"))
-    if complaint.get("complaintSubType") == "OnAccountSuppressionList":
+def _complaint(ref: str, event: object) -> Receipt | None:
+    at = moment(text(event, "complaint", "timestamp"))
+    if text(event, "complaint", "complaintSubType") == "OnAccountSuppressionList":
         return Receipt(ref, State.UNDELIVERED, at, "Complaint", _LISTED, suppress=True)
-    if complaint.get("complaintFeedbackType") == "not-spam":
+    if text(event, "complaint", "complaintFeedbackType") == "not-spam":
         return None  # its owner took it out of the spam folder
     why = "its owner marked the letter as spam; ask before you write to them again"
     return Receipt(ref, State.DELIVERED, at, "Complaint", why, suppress=True)
-
-
-def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
-    part = event.get(name)
-    return part if isinstance(part, dict) else {}

@@ -126,9 +126,10 @@ def _attributes(options: Options) -> list[tuple[str, str, str]]:
 def _price(text: str) -> str:
     try:
         price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal(0)
-    if not 0 < price < 1000:
+        is_price = 0 < price < 1000
+    except InvalidOperation:  # what is no number compares with none either
+        is_price = False
+    if not is_price:
         raise BadOptions('max_price is the most US dollars that a message may cost, such as "0.50"')
     return f"{price:f}"
 

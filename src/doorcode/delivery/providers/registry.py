@@ -7,8 +7,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from doorcode.delivery.interface import Provider
+from doorcode.delivery.providers.aws_ses import AwsSes
+from doorcode.delivery.providers.aws_sns import AwsSns
 from doorcode.delivery.providers.http import Http
+from doorcode.delivery.providers.meta_whatsapp import MetaWhatsapp
 from doorcode.delivery.providers.options import BadOptions
+from doorcode.delivery.providers.postmark import Postmark
 from doorcode.delivery.providers.transport import Transport
 from doorcode.delivery.providers.twilio import Twilio
 from doorcode.delivery.providers.vonage import Vonage
@@ -22,7 +26,11 @@ Maker = Callable[[Mapping[str, Any], Transport], Provider]
 
 # For which channels, and how it is made from its options.
 OURS: Mapping[str, tuple[frozenset[str], Maker]] = {
+    "aws_ses": (frozenset({"email"}), AwsSes),
+    "aws_sns": (frozenset({"sms"}), AwsSns),
     "http": (frozenset({"sms", "whatsapp", "voice", "email"}), Http),
+    "meta_whatsapp": (frozenset({"whatsapp"}), MetaWhatsapp),
+    "postmark": (frozenset({"email"}), Postmark),
     "smtp": (frozenset({"email"}), Smtp.of_route),
     "twilio": (frozenset({"sms", "whatsapp"}), Twilio),
     "vonage": (frozenset({"sms", "whatsapp"}), Vonage),

@@ -9,10 +9,8 @@ the topic's region.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
@@ -23,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from doorcode.delivery.interface import Foreign
-from doorcode.domain.limits import MINUTE, SECOND
+from doorcode.delivery.providers.answers import moment
+from doorcode.domain.limits import MINUTE
 
 LIVES = 60 * MINUTE  # a message; SNS gives up on its tries before that
 
@@ -86,7 +85,7 @@ class Topic:
         """A message that says it is of this topic and of now, or `Foreign`."""
         try:
             message = msgspec.json.decode(body, type=SnsMessage)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             raise Foreign(
                 "no message of SNS; is raw message delivery on? Its messages are not signed"
             ) from None
@@ -94,7 +93,7 @@ class Topic:
             raise Foreign("of another topic than the one in topic_arn")
         if message.Type not in _FIELDS or message.SignatureVersion not in _HASHES:
             raise Foreign("a message of a kind that SNS does not send")
-        written = milliseconds(message.Timestamp)
+        written = moment(message.Timestamp)
         if written is None or abs(at - written) > LIVES:
             raise Foreign("signed too long ago, or this machine's clock is wrong")
         if not self._holds(message.SigningCertURL):
@@ -130,13 +129,5 @@ def verify(message: SnsMessage, key: RSAPublicKey) -> None:
     try:
         signature = base64.b64decode(message.Signature, validate=True)
         key.verify(signature, message.signed, PKCS1v15(), _HASHES[message.SignatureVersion]())
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):
         raise Foreign("the signature is not by SNS, or the message was altered") from None
-
-
-def milliseconds(text: object) -> int | None:
-    """A moment as AWS writes it (2026-05-08T12:00:00.000Z), or None."""
-    try:
-        return round(datetime.fromisoformat(str(text)).timestamp() * SECOND)
-    except ValueError:
-        return None

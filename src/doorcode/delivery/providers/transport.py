@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import msgspec
 
 from doorcode.delivery.interface import Never, NotSent, TryAnother, TryLater
+from doorcode.delivery.providers.answers import document
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -39,10 +39,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        return document(self.body)
 
     @property
     def is_success(self) -> bool:
@@ -142,7 +139,7 @@ def verdict(meanings: Meanings, who: str, status: int, code: str) -> NotSent:
     """What a provider's own code means, in plain words; its status counts for an unknown one."""
     if code in meanings:
         sort, why = meanings[code]
-        return sort(why, code)
+        return sort(f"{who}: {why}", code)
     # What is no code could be a sentence that quotes the letter.
     named = code if _CODE.fullmatch(code) else str(status)
     return refusal(status, f"{who} answered {status}", named)

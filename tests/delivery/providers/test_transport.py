@@ -188,7 +188,7 @@ def test_a_status_says_whether_to_go_on(status: int, sort: type[NotSent]) -> Non
 
 def test_a_code_counts_for_more_than_the_status() -> None:
     found = verdict({"21211": (Never, "no number")}, "It", 500, "21211")
-    assert (type(found), found.why, found.code) == (Never, "no number", "21211")
+    assert (type(found), found.why, found.code) == (Never, "It: no number", "21211")
 
 
 def test_a_sentence_is_no_code() -> None:

@@ -100,16 +100,13 @@ class Transport:
             raise TryLater(f"no connection to the provider ({_name(error)})") from None
         except httpx.LocalProtocolError:
             raise TryAnother("the request cannot be written; look at the route's headers") from None
-        except (httpx.TimeoutException, TimeoutError):
+        except (httpx.HTTPError, TimeoutError) as error:
             if response is not None and response.is_success:
                 return Answer(response.status_code, response.headers, b"")
-            raise TryLater("the provider took too long to answer", maybe=True) from None
-        except httpx.HTTPError as error:
-            if response is not None and response.is_success:
-                return Answer(response.status_code, response.headers, b"")
-            raise TryLater(
-                f"the line to the provider broke ({type(error).__name__})", maybe=True
-            ) from None
+            is_late = isinstance(error, httpx.TimeoutException | TimeoutError)
+            broke = f"the line to the provider broke ({type(error).__name__})"
+            why = "the provider took too long to answer" if is_late else broke
+            raise TryLater(why, maybe=True) from None
         except (httpx.InvalidURL, ValueError) as error:
             raise TryAnother(
                 f"the provider's address cannot be used ({type(error).__name__})"

@@ -12,11 +12,24 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from tests.laboratory import gateway, twilio, vonage
+from tests.laboratory import (
+    aws,
+    aws_ses,
+    aws_sns,
+    gateway,
+    mailgun,
+    meta_whatsapp,
+    postmark,
+    resend,
+    sendgrid,
+    twilio,
+    vonage,
+)
 from tests.laboratory.faults import TOLD, Fault, Faults
 from tests.laboratory.server import Laboratory, refusing_url
 from tests.laboratory.wire import Call, Double, Reply, Request
@@ -41,6 +54,7 @@ from doorcode.domain.message import State, advances
 NOON = 1_800_000_000_000
 CODE = "731904"
 TO = "+447700900123"
+MAILBOX = "ada@example.com"
 RECEIPTS_URL = "https://auth.acme.example/v1/receipts/first"
 WAIT = 0.4  # seconds for an answer
 
@@ -62,7 +76,9 @@ class Row:
     bad: tuple[tuple[Mapping[str, Any], str], ...]
     secrets: tuple[str, ...]
     to: str = TO
-    reports: bool = True  # whether `receipts` reads what the double tells
+    reports: bool = True  # whether a signature over all of it is all that `receipts` wants
+    has_body: bool = True  # whether its answer has a body, which may then break off
+    sent: State = State.SENT  # what its word for it means; mail is sent when it is delivered
 
     @property
     def id(self) -> str:
@@ -120,6 +136,25 @@ def _http(url: str) -> dict[str, Any]:
     }
 
 
+def _plain(options: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """Options that need nothing but the double's URL."""
+    return lambda url: {**options, "url": url}
+
+
+AWS_BAD: tuple[tuple[Mapping[str, Any], str], ...] = (
+    ({"acces_key_id": "x"}, "acces_key_id"),
+    ({"secret_access_key": 7}, "secret_access_key"),
+    ({"region": "evil.example/"}, "region"),
+    ({"url": "ftp://example.com"}, "url"),
+    ({"from": "hunter2\r\n"}, "from"),
+)
+MAIL_BAD: tuple[tuple[Mapping[str, Any], str], ...] = (
+    ({"fromm": "x"}, "fromm"),
+    ({"from": 7}, "from"),
+    ({"from": "Acme"}, "sender"),
+    ({"reply_to": "Acme"}, "sender"),
+    ({"url": "example.com"}, "url"),
+)
 TWILIO_BAD: tuple[tuple[Mapping[str, Any], str], ...] = (
     ({"auth_tokn": "x"}, "auth_tokn"),
     ({"account_sid": 7}, "account_sid"),
@@ -198,6 +233,87 @@ ROWS = [
         {"headers": {"authorization": "Bearer wrong-token"}},
         HTTP_BAD,
         (gateway.TOKEN, gateway.SECRET),
+    ),
+    Row(
+        "aws_sns",
+        "sms",
+        partial(aws_sns.AwsSns, "/it"),
+        _plain(aws_sns.OPTIONS),
+        {"secret_access_key": "wrong-secret"},
+        AWS_BAD,
+        (aws.SECRET,),
+        reports=False,  # it has none
+    ),
+    Row(
+        "aws_ses",
+        "email",
+        partial(aws_ses.AwsSes, "/it"),
+        _plain(aws_ses.OPTIONS),
+        {"access_key_id": "AKIAWRONG"},
+        (*AWS_BAD[:-1], *MAIL_BAD[1:-1]),
+        (aws.SECRET,),
+        to=MAILBOX,
+        reports=False,  # it is greeted first
+    ),
+    Row(
+        "meta_whatsapp",
+        "whatsapp",
+        partial(meta_whatsapp.MetaWhatsapp, RECEIPTS_URL),
+        _plain(meta_whatsapp.OPTIONS),
+        {"access_token": "wrong-token"},
+        (
+            ({"templat": "x"}, "templat"),
+            ({"phone_number_id": "../x"}, "phone_number_id"),
+            ({"version": "latest"}, "version"),
+            ({"language": "../de"}, "language"),
+            ({"url": "example.com"}, "url"),
+        ),
+        (meta_whatsapp.TOKEN, meta_whatsapp.SECRET, meta_whatsapp.VERIFY_TOKEN),
+    ),
+    Row(
+        "postmark",
+        "email",
+        postmark.Postmark,
+        _plain(postmark.OPTIONS),
+        {"server_token": "wrong-token"},
+        (*MAIL_BAD, ({"webhook_secret": "hunter2"}, "webhook_secret")),
+        (postmark.TOKEN, postmark.SECRET),
+        to=MAILBOX,
+        reports=False,  # it shows a secret and signs nothing
+    ),
+    Row(
+        "resend",
+        "email",
+        partial(resend.Resend, RECEIPTS_URL, NOON // 1000),
+        _plain(resend.OPTIONS),
+        {"api_key": "re_wrong"},
+        (*MAIL_BAD, ({"webhook_secret": "hunter2"}, "webhook_secret")),
+        (resend.KEY, resend.SECRET),
+        to=MAILBOX,
+        sent=State.ACCEPTED,
+    ),
+    Row(
+        "sendgrid",
+        "email",
+        partial(sendgrid.Sendgrid, RECEIPTS_URL, NOON // 1000),
+        _plain(sendgrid.options()),
+        {"api_key": "SG.wrong"},
+        (*MAIL_BAD, ({"verification_key": "hunter2"}, "verification_key")),
+        (sendgrid.KEY,),
+        to=MAILBOX,
+        sent=State.ACCEPTED,
+        has_body=False,
+    ),
+    Row(
+        "mailgun",
+        "email",
+        mailgun.Mailgun,
+        _plain(mailgun.OPTIONS),
+        {"api_key": "key-wrong"},
+        (*MAIL_BAD, ({"domain": "../x"}, "domain"), ({"region": "mars"}, "region")),
+        (mailgun.KEY, mailgun.SIGNING_KEY),
+        to=MAILBOX,
+        reports=False,  # it signs a token, and not the event
     ),
 ]
 EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -311,6 +427,8 @@ async def test_a_letter_is_taken_whole(row: Row, lab: Laboratory, transport: Tra
 async def test_what_a_2xx_has_taken_stays_taken(
     row: Row, fault: Fault, lab: Laboratory, transport: Transport
 ) -> None:
+    if fault is Fault.HALF_CLOSED and not row.has_body:
+        pytest.skip("what breaks off are the headers, and nobody knows what they said")
     faults = Faults()
     faults.next(fault)
     double = row.double()
@@ -500,7 +618,7 @@ async def test_a_receipt_tells_of_the_letter(
     assert {call.url for call in calls} == {RECEIPTS_URL}
     receipts = [receipt for call in calls for receipt in provider.receipts(heard(call))]
     assert [(one.ref, one.state) for one in receipts] == [
-        (ref, State.SENT),
+        (ref, row.sent),
         (ref, State.DELIVERED),
     ]
 

@@ -34,7 +34,7 @@ from doorcode.delivery.interface import (
 )
 from doorcode.delivery.providers.answers import document, moment, text
 from doorcode.delivery.providers.aws import COMMON, Account, Aws, endpoint
-from doorcode.delivery.providers.mailboxes import mailbox
+from doorcode.delivery.providers.mailboxes import ascii_recipient, mailbox
 from doorcode.delivery.providers.options import BadOptions, read
 from doorcode.delivery.providers.sns_messages import (
     NOTIFICATION,
@@ -44,7 +44,6 @@ from doorcode.delivery.providers.sns_messages import (
     verify,
 )
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
-from doorcode.delivery.smtp import parse_recipient
 
 MOST_CERTIFICATES = 4  # SNS changes its own about once a year
 
@@ -145,12 +144,9 @@ class AwsSes:
 
     async def send(self, letter: Letter) -> Taken:
         """Hand a letter over, or raise."""
-        to = parse_recipient(letter.to)
-        if not to.username.isascii():
-            raise Never("SES takes ASCII addresses only (no SMTPUTF8)")
         request: dict[str, Any] = {
             "FromEmailAddress": self._sender,
-            "Destination": {"ToAddresses": [to.addr_spec]},
+            "Destination": {"ToAddresses": [ascii_recipient("SES", letter.to)]},
             "Content": {
                 "Simple": {
                     "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
@@ -249,7 +245,7 @@ def _refusal(answer: Answer) -> NotSent:
 def _receipt(event: object) -> Receipt | None:
     """What an event tells of the letter; None for one that tells nothing of its way."""
     ref = text(event, "mail", "messageId")
-    # "If you did not set up event publishing this field is named notificationType."
+    # An identity's own notifications name it otherwise than the events of a configuration set.
     match text(event, "eventType") or text(event, "notificationType"):
         case "Send":
             return Receipt(ref, State.ACCEPTED, moment(text(event, "mail", "timestamp")))

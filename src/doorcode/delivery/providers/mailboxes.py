@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from email.utils import formataddr
 
+from doorcode.delivery.interface import Never
 from doorcode.delivery.providers.options import BadOptions
-from doorcode.delivery.smtp import parse_sender
+from doorcode.delivery.smtp import parse_recipient, parse_sender
 
 
 def mailbox(text: str) -> str:
@@ -15,3 +16,11 @@ def mailbox(text: str) -> str:
     except ValueError as error:
         raise BadOptions(str(error)) from None
     return formataddr((address.display_name, address.addr_spec))
+
+
+def ascii_recipient(who: str, to: str) -> str:
+    """The address for an API that takes no international ones, or `Never`."""
+    address = parse_recipient(to)
+    if not address.username.isascii():
+        raise Never(f"{who} takes ASCII addresses only (no SMTPUTF8)")
+    return address.addr_spec

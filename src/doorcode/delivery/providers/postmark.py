@@ -35,10 +35,9 @@ from doorcode.delivery.interface import (
     TryLater,
 )
 from doorcode.delivery.providers.answers import document, moment, text
-from doorcode.delivery.providers.mailboxes import mailbox
+from doorcode.delivery.providers.mailboxes import ascii_recipient, mailbox
 from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
-from doorcode.delivery.smtp import parse_recipient
 
 _URL = "https://api.postmarkapp.com"
 _LEAST_SECRET = 12  # characters; it is all that keeps a forged bounce out
@@ -129,11 +128,8 @@ class Postmark:
 
     async def send(self, letter: Letter) -> Taken:
         """Hand a letter over, or raise."""
-        to = parse_recipient(letter.to)
-        if not to.username.isascii():
-            raise Never("Postmark takes ASCII addresses only (no SMTPUTF8)")
         request = self._fixed | {
-            "To": to.addr_spec,
+            "To": ascii_recipient("Postmark", letter.to),
             "Subject": letter.subject,
             "TextBody": letter.text,
             "HtmlBody": letter.html,

@@ -10,9 +10,12 @@ from doorcode.delivery.interface import Provider
 from doorcode.delivery.providers.aws_ses import AwsSes
 from doorcode.delivery.providers.aws_sns import AwsSns
 from doorcode.delivery.providers.http import Http
+from doorcode.delivery.providers.mailgun import Mailgun
 from doorcode.delivery.providers.meta_whatsapp import MetaWhatsapp
 from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.postmark import Postmark
+from doorcode.delivery.providers.resend import Resend
+from doorcode.delivery.providers.sendgrid import Sendgrid
 from doorcode.delivery.providers.transport import Transport
 from doorcode.delivery.providers.twilio import Twilio
 from doorcode.delivery.providers.vonage import Vonage
@@ -29,8 +32,11 @@ OURS: Mapping[str, tuple[frozenset[str], Maker]] = {
     "aws_ses": (frozenset({"email"}), AwsSes),
     "aws_sns": (frozenset({"sms"}), AwsSns),
     "http": (frozenset({"sms", "whatsapp", "voice", "email"}), Http),
+    "mailgun": (frozenset({"email"}), Mailgun),
     "meta_whatsapp": (frozenset({"whatsapp"}), MetaWhatsapp),
     "postmark": (frozenset({"email"}), Postmark),
+    "resend": (frozenset({"email"}), Resend),
+    "sendgrid": (frozenset({"email"}), Sendgrid),
     "smtp": (frozenset({"email"}), Smtp.of_route),
     "twilio": (frozenset({"sms", "whatsapp"}), Twilio),
     "vonage": (frozenset({"sms", "whatsapp"}), Vonage),

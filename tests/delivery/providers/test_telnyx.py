@@ -30,7 +30,7 @@ from .line import NOON, Line, callback
 
 PHONE = "+4915112345678"
 LETTER = Letters("40385f64", PHONE, "")
-URL = "https://auth.example.com/v1/callbacks/telnyx"
+URL = "https://auth.example.com/v1/receipts/telnyx"
 
 
 @pytest.fixture

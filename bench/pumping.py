@@ -3,7 +3,8 @@
 Plays a mixed population to the real rules of `domain/shield.py` on a virtual clock: people
 who sign up and in, and one attack of each published kind. `--trace FILE` plays somebody
 else's traffic. By default all countries are open, VoIP is taken and the day's money has no
-end, so that what is measured are the adaptive rules and not the lists of an operator.
+end, so that what is measured are the adaptive rules and not the lists of an operator. In a
+trace numbers of every type are taken, for whoever writes one seldom minds which are toll-free.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         if asked.trace:
-            runs = {"trace": Desk(policy, is_on=not asked.off).play(read_trace(asked.trace))}
+            desk = Desk(policy, is_on=not asked.off, all_types=not asked.refuse_types)
+            runs = {"trace": desk.play(read_trace(asked.trace))}
         else:
             kinds = set(asked.kinds.split(";")) if asked.kinds else None
             runs = {
@@ -124,6 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures["policy"] = {
         "countries": asked.countries or "all",
         "refuse_voip": asked.refuse_voip,
+        "refuse_types": asked.refuse_types or not asked.trace,
         "money_per_country": asked.money or "no end",
     }
     if not asked.trace:
@@ -148,6 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="on one line")
     parser.add_argument("--countries", help="the country list, such as US,CA; all if not given")
     parser.add_argument("--refuse-voip", action="store_true", help="refuse VoIP numbers")
+    parser.add_argument(
+        "--refuse-types",
+        action="store_true",
+        help="in a trace, too, refuse premium, toll-free and the like, as a server always does",
+    )
     parser.add_argument("--money", type=float, help="US dollars for a country and day")
     parser.add_argument("--kinds", help="only these kinds of bots, separated by semicolons")
     parser.add_argument("--scale", type=float, default=1.0, help="how large the attacks are")

@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from doorcode.domain.limits import DAY, MINUTE, SENDS_PER_10_MINUTES, SENDS_PER_DAY
+from doorcode.domain.limits import (
+    CODE_LIVES_FOR,
+    DAY,
+    MINUTE,
+    SENDS_PER_10_MINUTES,
+    SENDS_PER_DAY,
+)
 from doorcode.domain.phone_numbers import country_of
 from doorcode.domain.prices import price_of
 from doorcode.domain.shield import (
@@ -26,6 +32,8 @@ from doorcode.domain.shield import (
 )
 
 UNLIMITED = 10**15
+
+_Sent = tuple[tuple[str, ...], int]  # the subjects of a code, and when it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +69,15 @@ class Outcome:
 class Desk:
     """What the server keeps between two requests, in memory."""
 
-    def __init__(self, policy: Policy, *, is_on: bool = True) -> None:
+    def __init__(self, policy: Policy, *, is_on: bool = True, all_types: bool = False) -> None:
         self.policy = policy
         self.is_on = is_on
+        self.all_types = all_types  # premium, toll-free and the like are sent to as well
         self.outcome = Outcome()
         self._tallies: dict[str, Tally] = {}
         self._money: Counter[tuple[str, int]] = Counter()
         self._sent_to: defaultdict[str, deque[int]] = defaultdict(deque)
-        self._pending: dict[tuple[str, str], tuple[tuple[str, ...], int]] = {}
+        self._pending: defaultdict[str, dict[str, list[_Sent]]] = defaultdict(dict)
         self._known: set[tuple[str, str]] = set()
 
     def play(self, events: Iterable[Event]) -> Outcome:
@@ -94,24 +103,31 @@ class Desk:
         self._note(event, sending.price, refusal)
         if refusal is not None:
             return
-        self._sent_to[event.to].append(event.at)
+        self._sent_to[_budget(sending)].append(event.at)
         self._money[sending.country, event.at // DAY] += sending.price
         self._save(after_sending(sending, self._tallies))
-        self._pending[event.client, event.to] = (subjects_of(sending), event.at)
+        # A code asked for again joins the verification of the first while that one lives.
+        pending = self._pending[event.to]
+        earlier = pending.pop(event.client, [])
+        if earlier and earlier[-1][1] <= event.at - CODE_LIVES_FOR:
+            earlier = []
+        pending[event.client] = [*earlier, (subjects_of(sending), event.at)]
 
     def _type(self, event: Event) -> None:
-        pending = self._pending.pop((event.client, event.to), None)
-        if pending is None:
+        """A code is typed by the client that asked for it; one unnamed typed the last."""
+        pending = self._pending[event.to]
+        client = event.client or next(reversed(pending), "")
+        if client not in pending:
             return
-        subjects, sent_at = pending
-        self._save(after_verifying(subjects, self._tallies, sent_at, event.at))
-        self._known.add((event.client, event.to))
+        for subjects, sent_at in pending.pop(client):
+            self._save(after_verifying(subjects, self._tallies, sent_at, event.at))
+        self._known.add((client, event.to))
 
     def _save(self, tallies: Iterable[Tally]) -> None:
         self._tallies.update((tally.subject, tally) for tally in tallies)
 
     def _refusal(self, sending: Sending) -> str | None:
-        times = self._sent_to[sending.to]
+        times = self._sent_to[_budget(sending)]
         while times and times[0] <= sending.at - DAY:
             times.popleft()
         lately = sum(at > sending.at - 10 * MINUTE for at in times)
@@ -125,7 +141,8 @@ class Desk:
         ruling = rule(sending, evidence, self.policy)
         if ruling.pause:
             self.outcome.paused.add(sending.country)
-        return ruling.failed.bucket if ruling.failed else None
+        asked = [c for c in ruling.checks if not (self.all_types and c.bucket == "shield.type")]
+        return next((check.bucket for check in asked if not check.holds), None)
 
     def _note(self, event: Event, price: int, refusal: str | None) -> None:
         outcome = self.outcome
@@ -144,6 +161,11 @@ class Desk:
             outcome.bot_sent[event.kind] += 1
         else:
             outcome.refused_by[refusal] += 1
+
+
+def _budget(sending: Sending) -> str:
+    """A client that signed in to the number before has codes of its own, as in the server."""
+    return f"{sending.to}@{sending.client_id}" if sending.is_known else sending.to
 
 
 def network_of(ip: str) -> str:

@@ -1,4 +1,8 @@
-"""Reads others' traffic: one JSON object a line, in the order of `t`."""
+"""Reads others' traffic: one JSON object a line, in any order.
+
+`ip` and `client` may be null, empty or missing, and `t` may begin at 0 or at any date; what
+makes no sense is named with its line.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from pathlib import Path
 
 from bench.pumping_replay import Event
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_FIELDS = {"t": (int, float), "event": str, "to": str, "ip": str, "client": str, "person": bool}
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+_PUNCTUATION = str.maketrans("", "", " -.()")
+_FIELDS = {"t": (int, float), "event": str, "to": str, "person": bool}
+_UNKNOWN = {"ip": str, "client": (str, int)}
 
 
 class BadLine(ValueError):
@@ -40,23 +46,27 @@ def _event(at: int, line: str) -> Event:
         value = row.get(name)
         if not isinstance(value, kind) or (name == "t" and isinstance(value, bool)):
             raise BadLine(f"Line {at} has no {name}, or one of the wrong type.")
+    for name, kind in _UNKNOWN.items():
+        if not isinstance(row.get(name) or "", kind):
+            raise BadLine(f"Line {at} has {name} of the wrong type.")
     if row["event"] not in ("send", "verify"):
         raise BadLine(f'Line {at} has the event "{row["event"]}"; expected send or verify.')
-    if not _E164.fullmatch(row["to"]):
+    to = row["to"].translate(_PUNCTUATION)
+    if not _E164.fullmatch(to):
         raise BadLine(f'Line {at} has "{row["to"]}" as "to"; expected a number in E.164.')
     if not 0 <= row["t"] < 10**11:
         raise BadLine(f"Line {at} has {row['t']} as t; expected seconds, from 0 on.")
     try:
-        ip = str(ipaddress.ip_address(row["ip"])) if row["ip"] else ""
+        ip = str(ipaddress.ip_address(row["ip"])) if row.get("ip") else ""
     except ValueError:
         raise BadLine(f'Line {at} has "{row["ip"]}" as ip, which is no address.') from None
     kind = str(row.get("kind", "person" if row["person"] else "bot"))
     return Event(
         round(row["t"] * 1000),
         row["event"] == "send",
-        row["to"],
+        to,
         ip,
-        row["client"],
+        str(row.get("client") or ""),
         row["person"],
         kind,
     )

@@ -17,13 +17,19 @@ from urllib.parse import parse_qsl
 
 SECRET = "0xsecret"
 SITE_KEY = "0xsitekey"
+_SPOILT = {
+    "page": b"<p>busy</p>",
+    "bytes": b'{"success": true, "action": "\xff"}',
+    "deep": b'{"success": true, "more": ' + b"[" * 100_000,
+}
 
 
 @dataclass
 class Cloudflare:
     """`asked` holds the forms that came. A good answer to a challenge is `pass.<action>.<any>`.
 
-    `trouble`: `500`, `page` (no JSON), `hang` (no answer), `drip` (never the whole answer).
+    `trouble`: `500`, `page` (no JSON), `hang` (no answer), `drip` (never the whole answer),
+    `bytes` (JSON that is no text), `deep` (JSON nested without end).
     """
 
     url: str = ""
@@ -85,7 +91,7 @@ def open_cloudflare() -> Iterator[Cloudflare]:
                 while not cloudflare.closing.wait(0.01):
                     self.wfile.write(b" ")
                 return
-            self.wfile.write(b"<p>busy</p>" if trouble == "page" else said.encode())
+            self.wfile.write(_SPOILT.get(trouble, said.encode()))
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing is written: the forms are kept instead."""

@@ -97,6 +97,66 @@ def test_the_shield_is_not_told_who_is_a_person(
     assert as_people["people_refused"] > 0.9
 
 
+def test_it_makes_no_difference_to_anybody_who_is_called_a_person(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def asked(flip: bool) -> int:
+        them = [
+            line(i * 9, "send", f"+88017{10000000 + i * (i % 3)}", f"b{i % 5}", (i % 2 == 0) ^ flip)
+            for i in range(200)
+        ]
+        found = figures(capsys, "--trace", trace(tmp_path, *them))
+        return sum(found["people_refused_by"].values()) + sum(found["bots_refused_by"].values())
+
+    assert asked(False) == asked(True) > 0
+
+
+def test_lost_is_the_money_of_what_was_sent_and_of_nothing_else(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bots = [line(i, "send", f"+88017{10000000 + i}", f"b{i}", False) for i in range(200)]
+    lies = [line(300 + i, "verify", f"+1415555{2000 + i}", f"b{i}", False) for i in range(50)]
+    found = figures(capsys, "--trace", trace(tmp_path, *bots, *lies))
+    (kind,) = found["kinds"].values()
+    assert 0 < kind["sent"] < kind["asked"] == 200
+    assert found["cost_attack"] == pytest.approx(200 * 0.2)
+    assert found["cost_lost"] == pytest.approx(kind["sent"] * 0.2)
+    assert found["cost_stopped"] == pytest.approx(1 - kind["sent"] / 200)
+
+
+def test_a_lazy_trace_is_played_as_well_as_a_neat_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    begin = 1_790_000_000.5
+    numbers = ["+14151234567", "+18005550100", "+15550100123", "+447612345678", "+1 415 555-2671"]
+    rows = [
+        {"t": begin + index * 60, "event": "verify", "to": to, "person": True}
+        | ({"ip": None, "client": None} if index % 2 else {"client": index, "ip": "2001:db8::1"})
+        for index, to in enumerate(numbers)
+    ]
+    rows += [row | {"event": "send", "t": float(str(row["t"])) - 20} for row in rows]
+    found = figures(capsys, "--trace", trace(tmp_path, *(json.dumps(row) for row in rows)))
+    assert (found["people"], found["people_refused_count"]) == (len(numbers), 0)
+    strict = figures(capsys, "--trace", str(tmp_path / "trace.jsonl"), "--refuse-types")
+    assert strict["people_refused_by"] == {"shield.type": 1}
+
+
+@pytest.mark.parametrize(("typist", "stopped"), [("b", True), ("another", False), ("", True)])
+def test_a_code_is_typed_by_who_asked_for_it_or_by_somebody_unnamed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typist: str, stopped: bool
+) -> None:
+    them = [
+        one
+        for i in range(60)
+        for one in (
+            line(i * 60, "send", f"+1415555{2000 + i}", "b", True),
+            line(i * 60 + 9, "verify", f"+1415555{2000 + i}", typist, True),
+        )
+    ]
+    found = figures(capsys, "--trace", trace(tmp_path, *them))
+    assert (found["people_refused"] == 0) == stopped
+
+
 def test_what_was_never_sent_cannot_be_typed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -121,6 +181,7 @@ GOOD = line(0, "send", "+14155552671", "c", True)
         (GOOD.replace("192.0.2.1", "here"), 'Line 2 has "here" as ip, which is no address.'),
         (GOOD.replace('"t": 0', '"t": -1'), "Line 2 has -1 as t"),
         (GOOD.replace("true", '"yes"'), "Line 2 has no person, or one of the wrong type."),
+        (GOOD.replace('"192.0.2.1"', "7"), "Line 2 has ip of the wrong type."),
     ],
 )
 def test_a_bad_line_is_named(

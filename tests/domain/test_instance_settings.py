@@ -68,6 +68,7 @@ GROUPS = {
         "user_lockout.duration_in_minutes",
     },
     "limits": {"sends_per_10_minutes", "sends_per_day"},
+    "alerts": {"email"},
     "shield": {
         "mode",
         "countries",

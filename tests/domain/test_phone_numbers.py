@@ -54,26 +54,42 @@ def test_no_code_goes_to_where_nobody_reads(number: str, why: str) -> None:
         (PhoneNumberType.PREMIUM_RATE, "premium rate"),
         (PhoneNumberType.TOLL_FREE, "toll-free"),
         (PhoneNumberType.SHARED_COST, "shared cost"),
+    ],
+)
+def test_every_type_that_costs_more_or_reaches_nobody_is_refused(kind: int, why: str) -> None:
+    assert {unwanted(number, voip=False) for number in examples_of(kind)} == {why}
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (PhoneNumberType.VOIP, "VoIP"),
+        (PhoneNumberType.PERSONAL_NUMBER, "a personal number"),
         (PhoneNumberType.UAN, "a company's universal number"),
         (PhoneNumberType.PAGER, "a pager"),
         (PhoneNumberType.VOICEMAIL, "voicemail"),
     ],
 )
-def test_every_type_that_costs_more_or_reaches_nobody_is_refused(kind: int, why: str) -> None:
-    examples = [
+def test_where_somebody_may_read_it_is_a_matter_of_policy(kind: int, why: str) -> None:
+    examples = examples_of(kind)
+    assert {unwanted(number, voip=True) for number in examples} == {why}
+    assert {unwanted(number, voip=False) for number in examples} == {None}
+
+
+@pytest.mark.parametrize("number", ["+447612345678", "+447012345678", "+14151234567"])
+def test_what_a_person_may_have_is_taken_where_voip_is(number: str) -> None:
+    assert unwanted(number, voip=False) is None
+
+
+def examples_of(kind: int) -> set[str]:
+    found = {
         phonenumbers.format_number(example, PhoneNumberFormat.E164)
         for country in phonenumbers.SUPPORTED_REGIONS
         if (example := phonenumbers.example_number_for_type(country, kind))
         and phonenumbers.number_type(example) == kind
-    ]
-    assert examples
-    assert {unwanted(number, voip=False) for number in examples} == {why}
-
-
-@pytest.mark.parametrize("number", ["+447012345678", "+445612345678"])
-def test_voip_and_personal_numbers_are_a_matter_of_policy(number: str) -> None:
-    assert unwanted(number, voip=True) is not None
-    assert unwanted(number, voip=False) is None
+    }
+    assert found
+    return found
 
 
 @pytest.mark.parametrize(

@@ -147,12 +147,92 @@ def test_another_slash_64_each_time_is_one_neighbour() -> None:
     assert Memory().passed(rotating) <= 20
 
 
-def test_one_number_is_not_asked_for_without_end() -> None:
+@pytest.mark.parametrize(
+    ("network", "client_id", "most"),
+    [
+        ("{}.3.7.9", "b{}", 3),
+        ("{}.3.7.9", "", 3),
+        ("{}.3.7.9", "the same", 7),
+        ("203.0.113.9", "b{}", 7),
+        ("", "", 7),
+    ],
+)
+def test_one_number_is_asked_for_seven_times_by_who_did_before_and_thrice_by_others(
+    network: str, client_id: str, most: int
+) -> None:
     loop = [
-        sending(client_id=f"b{i}", network=f"{20 + i}.3.7.9", at=NOON + i * MINUTE)
-        for i in range(60)
+        sending(network=network.format(i), client_id=client_id.format(i), at=NOON + i * MINUTE)
+        for i in range(20, 80)
     ]
-    assert Memory().passed(loop) <= 7
+    assert Memory().passed(loop) == most
+
+
+def abroad(to: str, country: str, count: int) -> list[Sending]:
+    """Codes to all of a country, from another address each time."""
+    return [
+        sending(
+            f"{to}{index * 7_919_317 % 100_000_000:08d}",
+            country=country,
+            client_id="",
+            network=f"{20 + index}.{sum(country.encode())}.7.9",
+            at=NOON + (5 + index) * MINUTE,
+        )
+        for index in range(count)
+    ]
+
+
+def test_the_more_strange_countries_are_attacked_the_sooner_the_next_is_closed() -> None:
+    memory = Memory()
+    for index in range(20):
+        memory.send(sending(f"+1{201 + 7 * index}5552671", client_id=""), typed=True)
+    places = [("+880", "BD"), ("+234", "NG"), ("+225", "CI"), ("+252", "SO"), ("+967", "YE")]
+    passed = [memory.passed(abroad(to, country, 60)) for to, country in places]
+    assert passed[0] <= 15
+    assert passed[-1] < passed[0] / 2
+    person = sending("+12125551234", network="198.51.100.7", client_id="p", at=NOON + 80 * MINUTE)
+    assert memory.rule(person).failed is None
+
+
+def test_before_anybody_typed_a_code_a_country_is_closed_later() -> None:
+    settled, empty = Memory(), Memory()
+    for index in range(20):
+        settled.send(sending(f"+1{201 + 7 * index}5552671", client_id=""), typed=True)
+    codes = [
+        replace(one, to=f"+{880 + i}{one.to[4:]}") for i, one in enumerate(abroad("", "BD", 40))
+    ]
+    assert settled.passed(codes) <= 15
+    assert empty.passed(codes) > 20
+
+
+def test_an_address_that_its_first_codes_closed_is_tried_again_when_people_come() -> None:
+    memory = Memory()
+    for index in range(30):  # people live in the country
+        memory.send(sending(f"+1{201 + 7 * index}5552671", network="", client_id=""), typed=True)
+
+    def at_the_office(index: int, hours: float) -> Sending:
+        to, at = f"+1{203 + 7 * index}{3_552_671 + index}", NOON + int(hours * 60) * MINUTE
+        return sending(to, network="198.51.100.7", client_id="", at=at)
+
+    unlucky = [at_the_office(index, index / 20) for index in range(20)]
+    closed_after = memory.passed(unlucky)
+    assert closed_after < 20
+    assert memory.rule(at_the_office(21, 2)).failed is not None
+    later = [at_the_office(22 + index, 30 + index) for index in range(12)]
+    refused = 0
+    for one in later:
+        if memory.rule(one).failed is None:
+            memory.send(one, typed=True)
+        else:
+            refused += 1
+    assert refused < 12
+
+
+def test_a_country_where_many_type_has_a_say_in_the_world_for_as_long_as_they_do() -> None:
+    memory = Memory()
+    for index in range(200):
+        at = NOON + index * DAY // 4
+        memory.send(sending(f"+1{201 + index}5552671", client_id="", at=at), typed=True)
+    assert memory.tallies["world"].typed >= 4
 
 
 def test_half_of_the_codes_typed_is_not_enough() -> None:

@@ -70,7 +70,7 @@ async def test_in_development_the_page_may_be_anybodys(cloudflare: Cloudflare) -
     assert await turnstile.passes(cloudflare.answer(), ADDRESS, "signup")
 
 
-@pytest.mark.parametrize("trouble", ["500", "page", "hang", "drip"])
+@pytest.mark.parametrize("trouble", ["500", "page", "hang", "drip", "bytes", "deep"])
 async def test_nobody_passes_while_cloudflare_gives_no_answer_and_the_log_says_so(
     cloudflare: Cloudflare, trouble: str
 ) -> None:

@@ -59,6 +59,18 @@ async def test_retry_after_is_waited_for() -> None:
     assert asked.waited == [7]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("told", ["9" * 5_000, "soon", ""])
+async def test_a_retry_after_that_is_no_time_is_waited_for_a_little(told: str) -> None:
+    refused = httpx.Response(429, headers={"retry-after": told})
+    answers = [refused, httpx.Response(200, json={})]
+    asked = prober(lambda _: answers.pop(0))
+    assert (await asked.visitor().ask("GET", "/v1/client")).ok
+    assert asked.waited == [10]  # type: ignore[attr-defined]
+    assert Answer(403, (("retry-after", told),), None, 0.0).locked_for is None
+    for meta in ({"lockout_expires_in_seconds": told}, [told], told):
+        assert Answer(403, (), {"errors": [{"meta": meta}]}, 0.0).locked_for is None
+
+
 async def test_a_server_that_refuses_for_ever_is_given_up() -> None:
     asked = prober(lambda _: httpx.Response(429, headers={"retry-after": "60"}))
     with pytest.raises(CannotRun, match="limits per address"):

@@ -20,6 +20,7 @@ from doorcode.delivery.interface import (
     Storage,
     Taken,
     TryLater,
+    Withheld,
 )
 from doorcode.delivery.render import Unreadable, render
 from doorcode.delivery.routing import Route, Routing
@@ -145,11 +146,23 @@ class Carrier:
         if not trip.ways:  # for a test address, where there is no inbox
             await self._note_taken(message, Taken(state=State.DELIVERED), None)
             return
+        try:
+            letter = self._open(message)
+        except Withheld:
+            # The same statements as for a letter: what is left out here shows in the time
+            # of somebody's next answer.
+            self._routing().untried(trip.ways[0])
+            await self._note_taken(message, Taken(state=State.WITHHELD), trip.ways[0])
+            return
+        except Never as refusal:
+            self._routing().untried(trip.ways[0])
+            await self._note_refusal(message, refusal, None)
+            return
         until = self._now() + SEND_WITHIN
         for number, route in enumerate(trip.ways, start=1):
             rest = trip.ways[number:]
             within = min(until - self._now(), PASS_ON_AFTER if rest else SEND_WITHIN)
-            outcome = await self._hand_over(message, route, within)
+            outcome = await self._hand_over(message, letter, route, within)
             if isinstance(outcome, Taken):
                 await self._note_taken(message, outcome, route)
                 return
@@ -159,15 +172,20 @@ class Carrier:
                 return
             await self._pass_on(message, outcome, route, rest[0])
 
-    async def _hand_over(self, message: Message, route: Route, within: int) -> Taken | NotSent:
+    async def _hand_over(
+        self, message: Message, letter: Letter, route: Route, within: int
+    ) -> Taken | NotSent:
         """What a route made of a letter, within so many milliseconds."""
         routing = self._routing()
         routing.trying(route, self._now())
+        channel = route.channel or letter.channel
+        url = self._callback_url(route.name)
         outcome: Taken | NotSent
         try:
-            letter = self._open(message, route)
             async with asyncio.timeout(within / SECOND):
-                outcome = await route.provider.send(letter)
+                outcome = await route.provider.send(
+                    replace(letter, channel=channel, callback_url=url, at=self._now())
+                )
         except NotSent as refusal:
             outcome = refusal
         except TimeoutError:
@@ -180,7 +198,7 @@ class Carrier:
             self._log.warning("route_left_alone", route=route.name, why=_harmless(refused, message))
         return outcome
 
-    def _open(self, message: Message, route: Route) -> Letter:
+    def _open(self, message: Message) -> Letter:
         if message.sealed is None:
             raise Never("the code was erased before it was sent")
         try:
@@ -189,12 +207,9 @@ class Carrier:
             # Another key, another row, or altered: it will open no better in a minute.
             raise Never("the seal does not open; was the master key changed?") from None
         try:
-            letter = render(message, payload)
+            return render(message, payload)
         except Unreadable:
             raise Never("the sealed payload cannot be read") from None
-        channel = route.channel or message.channel
-        url = self._callback_url(route.name)
-        return replace(letter, channel=channel, callback_url=url, at=self._now())
 
     # ── noting ────────────────────────────────────────────────────────────────────────
     async def _note_taken(self, message: Message, taken: Taken, route: Route | None) -> None:
@@ -205,8 +220,7 @@ class Carrier:
                 why = "it was taken, too, after it had been given to somebody else"
                 step = replace(step, why=why, maybe=True)
             await tx.add_step(step)
-        event = "message_delivered" if taken.state is State.DELIVERED else "message_accepted"
-        self._log.info(event, **_fields(message), **_by(route))
+        self._log.info(f"message_{taken.state}", **_fields(message), **_by(route))
 
     async def _pass_on(self, message: Message, refusal: NotSent, route: Route, to: Route) -> None:
         async with self._storage.transaction() as tx:

@@ -115,6 +115,10 @@ class Foreign(Exception):
     """A callback that the provider did not sign, or signed too long ago; it says why."""
 
 
+class Withheld(NotSent):
+    """It is not for sending: nobody may tell from outside that there was nothing to send."""
+
+
 class Provider(Protocol):
     """Somebody who carries letters.
 

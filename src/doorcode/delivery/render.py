@@ -17,7 +17,7 @@ from typing import NamedTuple
 import jinja2
 import msgspec
 
-from doorcode.delivery.interface import Letter
+from doorcode.delivery.interface import Letter, Withheld
 from doorcode.domain import limits
 from doorcode.domain.message import Message
 from doorcode.domain.segments import ALPHABET, segments
@@ -55,7 +55,7 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sealed. `locale` is kept with it; the words are English so far.
 
     A letter has a `code`, or it is a `notice`, perhaps with a `link` that is valid for
-    `days`; `about` is what its sentence names.
+    `days`; `about` is what its sentence names. One that `is_withheld` is not for sending.
     """
 
     code: str
@@ -65,6 +65,7 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str = ""
     days: int = 0
     about: dict[str, str] = {}
+    is_withheld: bool = False
 
 
 class _Words(NamedTuple):
@@ -106,12 +107,12 @@ _NOTICES = {
     ),
     Notice.COUNTRY_PAUSED: _Words(
         "Text messages to {country} are paused",
-        "{name}: text messages to {country} are paused",
+        "Text messages of {name} to {country} are paused",
         "No codes are sent to phone numbers of {country} any more, because it looks like an "
-        "attack: {why}. People who signed in before on the same device still get theirs. If "
-        "this is wrong, resume it by this link:",
+        "attack that runs up a bill: {why}. People who signed in before on the same device "
+        "still get theirs. If it is no attack, this link lets codes go there again:",
         "Look at it, and resume",
-        "`doorcode audit` and `doorcode shield status` on the server show what happened.",
+        "On the server, 'doorcode audit' and 'doorcode shield status' show what happened.",
     ),
 }
 
@@ -136,13 +137,20 @@ def pack_notice(
     return _encode(packed)
 
 
+def pack_withheld(code: str, name: str, locale: str | None) -> bytes:
+    """What looks like a letter with a code until it is opened, and is not for sending."""
+    return _encode(_Payload(code, clean_name(name), locale, is_withheld=True))
+
+
 def render(message: Message, payload: bytes) -> Letter:
-    """The letter for a message, or `Unreadable`."""
+    """The letter for a message, or `Unreadable`, or `Withheld`."""
     try:
         packed = _decode(payload)
     except msgspec.MsgspecError:
         raise Unreadable("not a packed message") from None
     subject, text, html = _words(packed, message.channel == "email")
+    if packed.is_withheld:
+        raise Withheld("there is no code to send")
     return Letter(
         id=message.id,
         channel=message.channel,

@@ -11,7 +11,7 @@ class State(StrEnum):
 
     QUEUED = "queued"
     CANCELLED = "cancelled"  # its attempt was given up before it was sent
-    WITHHELD = "withheld"  # written down, and never meant to be sent
+    WITHHELD = "withheld"  # carried like any other, and not sent
     ACCEPTED = "accepted"  # a provider has taken it
     SENT = "sent"  # a carrier, or the other mail server, has taken it
     EXPIRED = "expired"
@@ -44,8 +44,7 @@ class Message:
     A message that carries a link instead names, in the place of a verification, what the
     link is for: a ticket, an entry of the waitlist.
     `channel` is "sms", "whatsapp" or "email". `recipient` is an E.164 number or an e-mail address.
-    `attempts` counts leases so far. One that `is_withheld` is written down
-    and never sent: nobody can tell from outside that it was not.
+    `attempts` counts leases so far.
     """
 
     id: str
@@ -57,7 +56,6 @@ class Message:
     created_at: int
     expires_at: int
     attempts: int = 0
-    is_withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ _UNWANTED = {
     PhoneNumberType.PREMIUM_RATE: "premium rate",
     PhoneNumberType.TOLL_FREE: "toll-free",
     PhoneNumberType.SHARED_COST: "shared cost",
-    PhoneNumberType.UAN: "a company's universal number",
-    PhoneNumberType.PAGER: "a pager",
-    PhoneNumberType.VOICEMAIL: "voicemail",
 }
+# Somebody may read there: a ported mobile number can stand in a range of any of these.
 _VOIP = {
     PhoneNumberType.VOIP: "VoIP",
     PhoneNumberType.PERSONAL_NUMBER: "a personal number",
+    PhoneNumberType.UAN: "a company's universal number",
+    PhoneNumberType.PAGER: "a pager",
+    PhoneNumberType.VOICEMAIL: "voicemail",
 }
 
 
@@ -48,7 +49,7 @@ def country_of(e164: str) -> str:
 
 @lru_cache(maxsize=4096)
 def unwanted(e164: str, *, voip: bool) -> str | None:
-    """Why no code should go there, in words for an operator; `voip`: nor to VoIP."""
+    """Why no code should go there, in words for an operator; `voip`: nor to VoIP and its like."""
     if e164.startswith(_GLOBAL):
         return "satellite or a network of no country"
     number = _parsed(e164)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
-from doorcode.domain.limits import DAY, MINUTE
+from doorcode.domain.limits import DAY, HOUR, MINUTE, SECOND
 from doorcode.domain.phone_numbers import calling_code, unwanted
 
 # ── the constants: chosen by bench/pumping.py, told in docs/shield.md ──────────────────
@@ -32,25 +32,34 @@ LIMIT = 0.44  # the share of codes expected to stay untyped over which none is s
 USUAL = 0.15  # that share before anything is known
 TOLERATED = 0.4  # codes untyped for each one typed that surprise nobody
 LEAST_PRIOR, MOST_PRIOR = 0.05, 0.22  # what a country where people type can say of a stranger
-MOST_PRIOR_OF_STRANGERS = 0.35  # and one where nobody does
+MOST_PRIOR_OF_STRANGERS = 0.43  # and one where nobody does
 LIVED_IN = 0.02  # codes typed for each untyped: from there on, people live in a country
+HOME, HOME_SHARE = 20.0, 0.1  # codes typed, in all and for each untyped: many people live there
+MOST_OF_AREA = 0.3  # what a million numbers there or more can say of a smaller block
 ASIDE = 0.3  # the worst neighbourhood counts whole, the other two this much
 
 # How many codes the word of the larger neighbourhood is worth in the smaller one.
-MASS_OF_WORLD, MASS_OF_COUNTRY = 10.0, 60.0
+MASS_OF_WORLD, MASS_OF_COUNTRY = 20.0, 25.0
 BLOCKS = (7, 6, 5, 4, 3)  # digits dropped at the end, from the area to a thousand numbers
+SMALL_BLOCKS = 3  # how many of these are none that many people of a country share
 MASSES_OF_BLOCKS = (30.0, 18.0, 12.0, 9.0, 8.0)
 MASSES_WHERE_NOBODY_LIVES = (14.0, 10.0, 9.0, 9.0, 8.0)
-MASSES_OF_NETWORKS = (14.0, 10.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
+MASSES_OF_NETWORKS = (9.0, 8.0, 10.0)  # IPv4: /16, /24, /32; IPv6: /32, /48, /64
 MASSES_OF_CLIENT = (6.0,)
-VOICES_OF_COUNTRY = 10.0  # a country with more codes typed says nothing of others
+PATIENCE = 0.2  # and worth more with each code typed around the smaller one
+VOICES_OF_COUNTRY = 5.0  # a country with more codes typed says nothing of others
 
 UNTYPED_PER_NUMBER = 7.0
+UNTYPED_BY_OTHERS = 3.0  # the same for an address and a browser that never asked before
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
-FIRST_DAY = 60.0  # codes untyped that close a country on an instance's first day
-PROBE = 3 * MINUTE  # a closed country is tried again, ever more seldom
+SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compare with
+UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
+CLOSED_BEFORE = 30.0  # and more than a country has that was closed after that
+PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
+PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
+PROBE_OF_NETWORK, CLOSED = 30 * MINUTE, 3.0  # an address with more untyped is tried again
 
-PAUSE_AFTER = 20.0  # codes untyped and none typed, after the instance's first day
+PAUSE_AFTER = 8.0  # codes untyped and none typed, after the instance's first day
 PAUSE_MONEY = 1_000_000  # millionths of a US dollar
 
 STATIC = frozenset({"shield.country", "shield.type", "shield.money", "shield.paused"})
@@ -209,22 +218,33 @@ def rule(sending: Sending, evidence: Evidence, policy: Policy) -> Ruling:
         # Who asks again is not judged by their own first code.
         for tally in _count(places, book, number, 1.0, (-1.0, 0.0, -1.0)):
             book.read[tally.subject] = tally
-    checks.append(_number(number))
+    checks.append(_number(number, places, book))
     if number.typed < COUNTED:
         checks += [_area(places, book), _neighbours(places, book)]
-    is_attack = country.untyped >= PAUSE_AFTER and country.typed < 1
+    is_attack = country.untyped - country.fresh >= PAUSE_AFTER and country.typed < 1
     is_costly = country.untyped * sending.price >= PAUSE_MONEY
-    return Ruling(tuple(checks), is_attack and is_costly and not _is_first_day(places, book))
+    may_pause = not _is_first_day(places, book) and not _is_of_first_day(places, book)
+    return Ruling(tuple(checks), is_attack and is_costly and may_pause)
 
 
-def _is_first_day(places: _Places, book: _Book) -> bool:
+def _is_early(places: _Places, book: _Book) -> bool:
     """Whether the instance has no people to compare with.
 
     Then untyped codes prove little, and whoever attacks it first would close the country of
     all its people.
     """
-    world = book.of(places.world)
-    return world.typed < 1 or book.now - world.since < DAY
+    return book.of(places.world).typed < SETTLED
+
+
+def _is_first_day(places: _Places, book: _Book) -> bool:
+    return _is_early(places, book) or book.now - book.of(places.world).since < DAY
+
+
+def _is_of_first_day(places: _Places, book: _Book) -> bool:
+    """Whether people were there from the start: a country that bots closed on the first day is
+    tried again, where only an operator would open one that is paused.
+    """
+    return book.of(places.country).since < book.of(places.world).since + DAY
 
 
 def _check(name: str, used: float, limit: float, why: str) -> Check:
@@ -243,9 +263,13 @@ def _static(sending: Sending, evidence: Evidence, policy: Policy) -> list[Check]
     ]
 
 
-def _number(number: Tally) -> Check:
+def _number(number: Tally, places: _Places, book: _Book) -> Check:
+    """Who waits for a code asks again from where they asked, a bot from anywhere."""
+    askers = (*places.networks[-1:], *places.client)
+    is_new = bool(places.networks) and not any(name in book.tallies for name in askers)
+    limit = (UNTYPED_BY_OTHERS if is_new else UNTYPED_PER_NUMBER) + number.typed
     why = f"{number.untyped:.0f} codes to this number lately were never typed"
-    return _check("number", number.untyped + 1, UNTYPED_PER_NUMBER + number.typed, why)
+    return _check("number", number.untyped + 1, limit, why)
 
 
 def _area(places: _Places, book: _Book) -> Check:
@@ -254,15 +278,19 @@ def _area(places: _Places, book: _Book) -> Check:
     It is tried again after a while, so that an attack on the first day does not close it
     for the people who come on the second.
     """
-    country, last = book.of(places.country), book.tallies.get(places.country)
+    country, is_early = book.of(places.country), _is_early(places, book)
+    # Closed before anybody had typed a code: it may be where all the people live.
+    was_early = country.untyped > CLOSED_BEFORE and _is_of_first_day(places, book)
+    wait, twice = (PROBE_BEFORE, TWICE_BEFORE) if is_early or was_early else (PROBE, TWICE)
+    last = book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY
-    is_early = _is_first_day(places, book) and country.untyped < FIRST_DAY
-    is_tried = quiet > PROBE * 2 ** min(20.0, country.untyped / 12 - 2)
+    is_tried = quiet > wait * 2 ** min(20.0, country.untyped / twice)
+    is_new = is_early and country.untyped < UNTYPED_BEFORE
     share = _share_of_country(places, book)
     why = f"of codes to all of {places.country[8:]}, {_counts(country)}"
     return Check(
         "shield.area",
-        share <= LIMIT or is_early or is_tried or _is_lived_in(country),
+        share <= LIMIT or is_new or is_tried or _is_lived_in(country),
         share,
         LIMIT,
         why,
@@ -280,9 +308,10 @@ def _neighbours(places: _Places, book: _Book) -> Check:
         "network": (places.networks, MASSES_OF_NETWORKS),
         "client": (places.client, MASSES_OF_CLIENT),
     }
+    most_of_area = MOST_OF_AREA if _is_home(book.of(places.country)) else 1.0
     # In logits, independent signs add up; these are not independent, hence ASIDE.
     moves = {
-        name: max(-1.0, _logit(_share_of_chain(*chain, prior, book)) - _logit(prior))
+        name: max(-1.0, _logit(_share_of_chain(*chain, prior, most_of_area, book)) - _logit(prior))
         for name, chain in chains.items()
     }
     worst = max(moves, key=lambda name: moves[name])
@@ -291,11 +320,24 @@ def _neighbours(places: _Places, book: _Book) -> Check:
     told = [book.of(name) for name in chains[worst][0]]
     loudest = max(told, key=lambda tally: tally.untyped - tally.typed, default=None)
     why = f"of codes to {loudest.subject}, {_counts(loudest)}" if loudest else ""
-    return _check(worst, 1 / (1 + math.exp(-logit)), LIMIT, why)
+    used = 1 / (1 + math.exp(-logit))
+    is_tried = worst == "network" and any(_is_tried(name, book) for name in places.networks[-1:])
+    return Check(f"shield.{worst}", used <= LIMIT or is_tried, used, LIMIT, why)
+
+
+def _is_tried(network: str, book: _Book) -> bool:
+    """Whether an address closed by its own codes may show that people came to it since."""
+    last, untyped = book.tallies.get(network), book.of(network).untyped
+    wait = PROBE_OF_NETWORK * 2 ** min(20.0, untyped / TWICE)
+    return last is not None and untyped >= CLOSED and book.now - last.at > wait
+
+
+def _is_home(country: Tally) -> bool:
+    return country.typed >= max(HOME, HOME_SHARE * country.untyped)
 
 
 def _is_lived_in(country: Tally) -> bool:
-    return country.typed >= max(1.0, LIVED_IN * country.untyped)
+    return country.typed >= max(0.5, LIVED_IN * country.untyped)
 
 
 def _counts(tally: Tally) -> str:
@@ -309,16 +351,20 @@ def _share_of_country(places: _Places, book: _Book) -> float:
 
 
 def _share_of_chain(
-    names: Sequence[str], masses: Sequence[float], prior: float, book: _Book
+    names: Sequence[str], masses: Sequence[float], prior: float, most: float, book: _Book
 ) -> float:
     """The share expected in the smallest of these places, seen from the largest on."""
     share = prior
     masses = masses[len(masses) - len(names) :]
+    patience = 0.0
     for index, (name, mass) in enumerate(zip(names, masses, strict=True)):
         tally = book.of(name)
         if index + 1 < len(names):
             tally = _without(tally, book.of(names[index + 1]))
-        share = _share(tally, share, mass)
+        share = _share(tally, share, mass + patience)
+        if len(names) - index > SMALL_BLOCKS:
+            share = min(share, most)
+        patience = PATIENCE * tally.typed
     return share
 
 
@@ -423,12 +469,14 @@ def _count(
             weight *= _voice(min(before.untyped, after.untyped), before.typed)
         return weight
 
-    is_little_known = book.of(places.country).typed < VOICES_OF_COUNTRY
+    world, known = book.of(places.world), book.of(places.country).typed
     climb(places.client, weight)
     # Codes asked for by a network that gave itself away say little of the numbers.
     outward = climb((places.country, *places.blocks), climb(places.networks, weight))
-    if is_little_known:
+    if known < VOICES_OF_COUNTRY:
         climb((places.world,), outward)
+    elif change[1] and world.typed < VOICES_OF_COUNTRY:
+        counted.append(replace(world, typed=VOICES_OF_COUNTRY))
     return counted
 
 

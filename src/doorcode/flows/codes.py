@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from doorcode.delivery.render import Notice, pack, pack_notice
+from doorcode.delivery.render import Notice, pack, pack_notice, pack_withheld
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
@@ -24,9 +24,13 @@ from doorcode.storage.interface import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Decoy:
-    """There is no code to send, and nobody may notice: a notice goes in its place, or nothing."""
+    """There is no code to send, and nobody may notice.
+
+    A notice goes in its place to the same address, or to the mailbox `to`; or nothing does.
+    """
 
     notice: Notice | None = None
+    to: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,8 @@ async def send(
     code = deps.codes.make(address)
     message = _message(deps, attempt, verification, address, code)
     if not address.is_test:
-        about = sending.About(caller, address, verification.id, message.id)
-        is_real = attempt.decoy is None
-        await sending.spend(deps, tx, about, known=guesses.is_known(against), is_real=is_real)
+        about = sending.About(caller, address, channel, verification.id, message.id)
+        await sending.spend(deps, tx, about, known=guesses.is_known(against))
     version, digest = deps.codes.digest(verification, code)
     if attempt.decoy:
         version, digest = deps.codes.decoy()
@@ -220,21 +223,23 @@ def _message(
 
     Mail goes to the spelling given now; the verification may have begun with another.
     """
-    now, decoy = verification.sent_at, attempt.decoy
-    plain = pack(code, deps.instance.name, attempt.locale)
+    now, decoy, channel = verification.sent_at, attempt.decoy, verification.channel
     if decoy and decoy.notice:
         plain = pack_notice(decoy.notice, deps.instance.name)
+    elif decoy:
+        plain = pack_withheld("0" * limits.CODE_DIGITS, deps.instance.name, attempt.locale)
+    else:
+        plain = pack(code, deps.instance.name, attempt.locale)
+    if decoy and decoy.to:
+        address, channel = decoy.to, decoy.to.channel
     message_id = new_id("msg", now)
-    sealed = deps.sealer.seal(f"outbox/{message_id}", plain)
-    is_withheld = decoy is not None and decoy.notice is None
     return Message(
         id=message_id,
         verification_id=verification.id,
-        channel=verification.channel,
+        channel=channel,
         recipient=address.spelling,
-        is_test=verification.address.is_test,
-        sealed=None if is_withheld else sealed,
+        is_test=address.is_test,
+        sealed=deps.sealer.seal(f"outbox/{message_id}", plain),
         created_at=now,
         expires_at=verification.expires_at,
-        is_withheld=is_withheld,
     )

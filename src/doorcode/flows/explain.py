@@ -70,10 +70,11 @@ async def explain(
 ) -> Explanation:
     """What the next code to an address would meet, asked for by `caller`."""
     by_phone = address.kind is Kind.PHONE
+    channel = grounds.instance.channel_to(address)
     against = await guesses.budgets_for(grounds, tx, caller, address)
     weighed = None
     if by_phone and not address.is_test:
-        weighed = await sending.weigh(grounds, tx, caller, address, known=False)
+        weighed = await sending.weigh(grounds, tx, caller, address, channel, known=False)
     standings = [await _guesses(grounds, tx, budget) for budget in against]
     if not address.is_test:
         standings += await _sends(grounds, tx, address.name)
@@ -82,7 +83,7 @@ async def explain(
         standings.append(await _money_in_all(grounds, tx, weighed))
     return Explanation(
         address=address,
-        channel=grounds.instance.channel_to(address),
+        channel=channel,
         country=country_of(address.value) if by_phone else "",
         sort=_sort(address.value) if by_phone else "",
         owner=await tx.user_by_address(address),

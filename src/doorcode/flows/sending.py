@@ -12,7 +12,7 @@ import phonenumbers
 
 from doorcode.delivery.render import sms_segments
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance, ShieldMode
@@ -25,7 +25,6 @@ from doorcode.domain.shield import (
     Evidence,
     Ruling,
     Sending,
-    Tally,
     after_sending,
     after_verifying,
     rule,
@@ -45,10 +44,11 @@ ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who asks for a code, to where, and for which verification by which message."""
+    """Who asks for a code, to where and by what, for which verification by which message."""
 
     caller: Caller
     address: Address
+    channel: Channel
     verification_id: str
     message_id: str
 
@@ -62,17 +62,17 @@ class Weighed:
     ruling: Ruling
 
 
-async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_real: bool) -> None:
+async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool) -> None:
     """Count a code that is to be sent, or refuse it.
 
-    One that is not real (`codes.Decoy`) is counted like any other, or the counting would
-    tell who has an account; but nobody pays for it.
+    One that is not real (`codes.Decoy`) is counted like any other, its money too: else the
+    counting would tell who has an account, to whoever meets the limit.
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
-        weighed = await weigh(deps, tx, about.caller, about.address, known=known)
+        weighed = await weigh(deps, tx, about.caller, about.address, about.channel, known=known)
         await _expect_allowed(deps, tx, about, weighed)
-    price = weighed.sending.price if weighed and is_real else 0
+    price = weighed.sending.price if weighed else 0
     tallies = await _count(tx, weighed) if weighed else ()
     await _spend_budget(
         deps,
@@ -92,12 +92,21 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
 
 
 async def weigh(
-    deps: Grounds, tx: Transaction, caller: Caller, address: Address, *, known: bool
+    deps: Grounds,
+    tx: Transaction,
+    caller: Caller,
+    address: Address,
+    channel: Channel,
+    *,
+    known: bool,
 ) -> Weighed:
-    """What the shield says of a text message to this number; nothing is changed by asking."""
+    """What the shield says of a text message to this number; nothing is changed by asking.
+
+    It costs what its own channel costs: where one goes to the inbox, another may be paid for.
+    """
     shield, now = deps.instance.shield, deps.now()
     country = country_of(address.value)
-    is_free = deps.post.is_free(str(deps.instance.channel_to(address)))
+    is_free = deps.post.is_free(str(channel))
     sending = Sending(
         to=address.value,
         country=country,
@@ -112,7 +121,8 @@ async def weigh(
         money_spent=await tx.money_spent(country, now // limits.DAY),
         is_paused=await tx.pause(country) is not None,
     )
-    return Weighed(sending, evidence, rule(sending, evidence, shield.policy))
+    seen = _without_owner(sending, evidence) if deps.instance.is_strict else evidence
+    return Weighed(sending, evidence, rule(sending, seen, shield.policy))
 
 
 async def note_verified(deps: Deps, tx: Transaction, verification_id: str) -> None:
@@ -227,10 +237,23 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
     raise Refused(refusal, event, pause)
 
 
+def _without_owner(sending: Sending, evidence: Evidence) -> Evidence:
+    """Without the codes that were typed for the number itself.
+
+    They earn it trust that a number without an account has not, so whoever attacks the numbers
+    around it would learn from what is still sent which of them have one.
+    """
+    name = f"number:{sending.to}"
+    if name not in evidence.tallies:
+        return evidence
+    number = replace(evidence.tallies[name], typed=0.0)
+    return replace(evidence, tallies={**evidence.tallies, name: number})
+
+
 async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:
-    counted: list[Tally] = after_sending(weighed.sending, weighed.evidence.tallies)
-    await tx.save_tallies(counted)
-    return tuple(one.subject for one in counted)
+    """Counts the code; what is kept with it is all that its verification will be counted in."""
+    await tx.save_tallies(after_sending(weighed.sending, weighed.evidence.tallies))
+    return subjects_of(weighed.sending)
 
 
 async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weighed) -> None:

@@ -174,7 +174,7 @@ async def _owner_or_decoy(
     text messages cost money, and are what a bot is after.
     """
     assert factor.address is not None  # noqa: S101 - it is the one that was typed
-    user = await tx.user_by_address(factor.address)
+    user = await tx.user_by_address(factor.address, evenly=True)
     if user and user.signs_in_by(factor.address, deps.instance):
         owned = next(one for one in user.addresses if one.address.is_same_as(factor.address))
         return user, replace(factor, address=owned.address), None

@@ -20,6 +20,9 @@ _THEIRS = frozenset({"missing-input-response", "invalid-input-response", "timeou
 
 log = structlog.get_logger("doorcode.security")
 
+# What the decoder raises: for another document, for bytes that are no text, for endless nesting.
+_NO_VERDICT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 
 class _Verdict(msgspec.Struct):
     success: bool
@@ -48,7 +51,7 @@ class Turnstile:
         """Whether a person solved this challenge, on a page of ours and for this purpose."""
         try:
             verdict = await self._ask(token, address)
-        except (httpx.HTTPError, msgspec.MsgspecError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError, *_NO_VERDICT) as error:
             log.error("bot check unreachable, nobody passes", why=str(error) or repr(error))
             return False
         if not verdict.success:

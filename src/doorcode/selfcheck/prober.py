@@ -72,9 +72,10 @@ class Answer:
     @property
     def locked_for(self) -> int | None:
         """In how many seconds a lock is said to end; None where that is not said."""
-        meta = self._error.get("meta") or {}
-        told = str(meta.get("lockout_expires_in_seconds", dict(self.headers).get("retry-after")))
-        return int(told) if told.isdecimal() else None
+        meta = self._error.get("meta")
+        meta = meta if isinstance(meta, dict) else {}
+        header = dict(self.headers).get("retry-after")
+        return _seconds(str(meta.get("lockout_expires_in_seconds", header)))
 
     @property
     def _error(self) -> dict[str, Any]:
@@ -166,8 +167,8 @@ class Prober:
             answer, reply = await self.send(method, path, query, form, headers)
             if answer.status != 429:
                 return answer, reply
-            wait = dict(answer.headers).get("retry-after", "")
-            seconds = int(wait) if wait.isdecimal() else 10
+            told = _seconds(dict(answer.headers).get("retry-after", ""))
+            seconds = 10 if told is None else told
             if seconds > LONGEST_WAIT:
                 minutes = -(-seconds // 60)
                 raise Stopped(f"{path}: too much was asked from this address; {minutes} min left")
@@ -252,6 +253,11 @@ class Visitor:
         return await self.ask("POST", path, form, "sign_ups.attempt")
 
 
+def _seconds(told: str) -> int | None:
+    """A number of seconds; nine digits are thirty years, and more are a mistake."""
+    return int(told) if told.isascii() and told.isdecimal() and len(told) <= 9 else None
+
+
 def _document(reply: httpx.Response) -> Any:
     try:
         return json.loads(reply.content)
@@ -266,4 +272,4 @@ def _unreachable(url: httpx.URL, error: httpx.RequestError) -> str:
             f"TLS with {url.host} failed: {text}. "
             "Where the certificate is of an authority of your own, SSL_CERT_FILE names it."
         )
-    return f"{url} does not answer: {text}."
+    return f"{url} does not answer: {text.rstrip('.')}."

@@ -232,8 +232,12 @@ class Transaction(Protocol):
     async def lock_user(self, user_id: str) -> User | None:
         """The account, held until the unit ends."""
 
-    async def user_by_address(self, address: Address) -> User | None:
-        """The account that owns an address; one that only claims it does not count."""
+    async def user_by_address(self, address: Address, *, evenly: bool = False) -> User | None:
+        """The account that owns an address; one that only claims it does not count.
+
+        With `evenly` an account is read whether or not there is one, so that the time is the
+        same, and without what it only claims: its number would show in the time.
+        """
 
     async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
         """The owned addresses of a mailbox (see `mailbox_of`); held until the unit ends.

@@ -36,7 +36,6 @@ class PostStatements:
             recipient=message.recipient,
             is_test=int(message.is_test),
             sealed=message.sealed,
-            state="withheld" if message.is_withheld else "queued",
             created_at=message.created_at,
             expires_at=message.expires_at,
         )

@@ -7,7 +7,7 @@ of the page that asks for the code. What is not certainly allowed is not followe
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from doorcode.domain.limits import FIELD_CHARACTERS
 from doorcode.domain.origins import origin_of
@@ -41,7 +41,7 @@ def _is_own_path(boundary: Boundary, path: str) -> bool:
     """Whether it is a path on this server: `//host` and `/\\host` name another one."""
     if path.startswith(("//", "/\\")):
         return False
-    return origin_of(urljoin(boundary.url, path)) == origin_of(boundary.url)
+    return origin_of(boundary.url + path) == origin_of(boundary.url)
 
 
 def _network_location(url: str) -> str:

@@ -32,6 +32,9 @@ def test_allowed(given: str, followed: str) -> None:
 
 TRICKS = [
     "",
+    "/\t/[",
+    "/\n/[::1",
+    "/\r/a\u2100b",
     "https://evil.example",
     "https://app.example.com.evil.example",
     "https://evil.example/app.example.com",
@@ -138,6 +141,13 @@ async def test_a_refused_target_is_forgotten(person: Person, given: str) -> None
     assert (await person.enter("/sign-up", PHONE, query)).headers["location"] == "/"
     assert (await person.get(f"/sign-in{query}")).headers["location"] == "/"
     assert (await person.post(f"/sign-out{query}")).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("given", ["/\t/[", "/\n/a\u2100b", "http://["])
+async def test_what_no_url_can_be_read_from_is_forgotten_too(person: Person, given: str) -> None:
+    answer = await person.get("/sign-in", params={"redirect_url": given})
+    assert answer.status_code == 200
+    assert "redirect_url" not in answer.text
 
 
 async def test_forms_may_lead_to_the_target_and_nowhere_else(person: Person) -> None:

@@ -105,6 +105,8 @@ class Carrier:
             if country_to(message):
                 why += f" to {country_to(message)}"
             return Trip(message, refusal=Never(why))
+        # From here on: of a hundred that are planned together, one tries a route that failed.
+        routing.trying(ways[0], self._now())
         if not ways[0].provider.immediate:
             await tx.add_step(self._step(message, "sending", ways[0]))
         return Trip(message, tuple(ways))

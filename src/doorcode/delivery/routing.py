@@ -101,8 +101,12 @@ class Routing:
         return found
 
     def trying(self, route: Route, now: int) -> None:
-        """A letter is handed over to a route."""
+        """A letter goes to a route; where that was left alone, no other follows for now."""
         self._health.breakers[route.name] = self._health.breaker(route.name).trying(now)
+
+    def untried(self, route: Route) -> None:
+        """The letter was none to be sent, and tells nothing of the route."""
+        self._health.breakers[route.name] = self._health.breaker(route.name).untried()
 
     def note(self, route: Route, refusal: NotSent | None, now: int) -> bool:
         """What became of it; whether the route is left alone from now on."""

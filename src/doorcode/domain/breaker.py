@@ -46,6 +46,10 @@ class Breaker:
         """A letter goes this way; where the route was open, it is the only one for now."""
         return self if self.opened_at is None else replace(self, trial_at=now)
 
+    def untried(self) -> Breaker:
+        """The letter was none after all; the next one may try."""
+        return replace(self, trial_at=None)
+
     def worked(self) -> Breaker:
         """The route took a letter, or said why this letter can go nowhere."""
         if self.opened_at is not None:

@@ -650,10 +650,10 @@ FROM outbox o JOIN sends s ON s.id = o.id
 WHERE o.created_at >= :since AND o.created_at < :until AND o.is_test = 0 AND o.state <> 'withheld';
 
 -- name: conversions
--- Of the codes that each route took, how many were typed.
+-- Of the codes that each route took, how many were typed; what was withheld could not be.
 SELECT o.channel, o.route, count(*) AS taken, count(s.verified_at) AS typed
 FROM outbox o JOIN sends s ON s.id = o.id
-WHERE o.created_at >= :since AND o.created_at < :until AND o.is_test = 0 AND o.route <> ''
+WHERE o.created_at >= :since AND o.created_at < :until AND o.is_test = 0 AND o.route <> '' AND o.state <> 'withheld'
 GROUP BY o.channel, o.route;
 
 -- name: suppress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 
 from doorcode.delivery.interface import Provider
@@ -19,9 +18,17 @@ from doorcode.settings import BadSettings, Settings
 class LiveRoutes:
     """The routing for the settings of this moment; a route's health outlives their changes."""
 
-    def __init__(self, settings: Settings, inbox: Provider | None, delivery: Delivery) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        inbox: Provider | None,
+        delivery: Delivery,
+        environ: Mapping[str, str],
+    ) -> None:
+        """`environ` holds what routes name as `env:…`."""
         self._settings = settings
         self._inbox = inbox
+        self._environ = environ
         self._transport = Transport()
         self._health = Health()
         self._made_of = delivery
@@ -41,7 +48,7 @@ class LiveRoutes:
         await self._transport.close()
 
     def _make(self, delivery: Delivery) -> Routing:
-        made = routes_of(delivery, self._transport, os.environ)
+        made = routes_of(delivery, self._transport, self._environ)
         usual = self._usual()
         routes = {channel: made.get(channel) or usual.get(channel, []) for channel in CHANNELS}
         return Routing(routes, delivery.ladder, self._health)
@@ -58,13 +65,18 @@ class LiveRoutes:
         return usual
 
 
-def expect_usable(instance: Instance) -> None:
+def expect_usable(environ: Mapping[str, str], instance: Instance) -> None:
     """Refuse settings that make no routes, before they count."""
-    routes_of(instance.delivery, Transport(), os.environ)
+    routes_of(instance.delivery, Transport(), environ)
+
+
+def expect_plausible(delivery: Delivery) -> None:
+    """Refuse what can make no routes in any environment, where the server has another one."""
+    routes_of(delivery, Transport(), None)
 
 
 def routes_of(
-    delivery: Delivery, transport: Transport, environ: Mapping[str, str]
+    delivery: Delivery, transport: Transport, environ: Mapping[str, str] | None
 ) -> dict[str, list[Route]]:
     """The routes that are set, by channel; `BadSettings` names each setting that makes none."""
     made: dict[str, list[Route]] = {}
@@ -74,6 +86,11 @@ def routes_of(
             made[channel] = registry.routes(channel, delivery.of(channel), transport, environ)
         except BadOptions as error:
             problems.append(f"delivery.{channel}: {error}.")
+    names = [route.name for routes in made.values() for route in routes]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        # A receipt names its route and nothing else.
+        problems.append(f"delivery: two routes are named {twice[0]}; give one another name.")
     if problems:
         raise BadSettings(problems)
     return made

@@ -12,7 +12,7 @@ import structlog
 
 from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import Problem, plain, read
+from doorcode.domain.instance_settings import Problem, read, shown
 from doorcode.domain.setting_layers import Layer, Layers
 from doorcode.flows.deps import Deps
 from doorcode.settings import BadSettings, Settings
@@ -119,7 +119,8 @@ class LiveSettings:
 
     async def _tell(self) -> None:
         """Leave word of what is fixed, for commands that run in another environment."""
-        fixed = {layer.where: plain(layer.values) for layer in self.layers.fixed}
+        # Without credentials: what the environment keeps out of the database stays out of it.
+        fixed = {layer.where: shown(layer.values) for layer in self.layers.fixed}
         told = _encode(
             {
                 "development": self._base.development,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -71,24 +73,15 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """Open the database, make what is missing, and start the courier and the cleaning."""
     storage = open_storage(settings)
     try:
-        live = LiveSettings(settings, storage, live_routes.expect_usable)
+        live = LiveSettings(settings, storage, partial(live_routes.expect_usable, os.environ))
         # Before the keys: a start that is refused must not use up the one showing of the secret.
         await live.open()
         keys = await instance_keys.open_keys(storage, settings, now())
         instance = await live.start(keys.instance_id)
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
-        routes_now = LiveRoutes(settings, inbox, instance.delivery)
-        courier = Courier(
-            storage,
-            sealer,
-            routes_now.routing,
-            inbox,
-            now,
-            log,
-            is_stopped=lambda: deps.instance.delivery.is_stopped,
-            callback_url=partial(_callback_url, settings),
-        )
+        routes_now = LiveRoutes(settings, inbox, instance.delivery, os.environ)
+        courier = _courier(settings, storage, sealer, routes_now, inbox)
         live_keys = LiveKeys(storage, sealer, settings.issuer, keys.signing)
         bot_check = _bot_check(settings)
         metrics = Metrics()
@@ -138,6 +131,26 @@ def open_storage(settings: Settings) -> Sqlite:
             f"The data directory {settings.data} cannot be used ({error.strerror}). "
             "Set DOORCODE_DATA to a directory that can be written."
         ) from error
+
+
+def _courier(
+    settings: Settings,
+    storage: Storage,
+    sealer: Sealer,
+    routes: LiveRoutes,
+    inbox: Inbox | None,
+) -> Courier:
+    return Courier(
+        storage,
+        sealer,
+        routes.routing,
+        inbox,
+        now,
+        log,
+        jitter=random.random,
+        is_stopped=lambda: routes.current().is_stopped,
+        callback_url=partial(_callback_url, settings),
+    )
 
 
 def _deps(

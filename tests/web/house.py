@@ -294,7 +294,8 @@ async def open_house(
         log = structlog.get_logger("tests")
         channels = ("sms", "whatsapp", "email")
         routing = Routing({one: [Route("inbox", one, inbox)] for one in channels})
-        courier = Courier(storage, sealer, lambda: routing, inbox, lambda: clock.now, log)
+        parts = (storage, sealer, lambda: routing, inbox, lambda: clock.now, log)
+        courier = Courier(*parts, jitter=lambda: 0.0)
         shield = Shield(ShieldMode.RECORD if plan.development else ShieldMode.DENY)
         instance = Instance(
             id=plan.id,

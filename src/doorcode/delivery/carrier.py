@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -73,8 +72,8 @@ class Carrier:
         now: Callable[[], int],
         log: Log,
         *,
+        jitter: Callable[[], float],
         deferred: Callable[[], None],
-        jitter: Callable[[], float] = random.random,
         callback_url: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._storage = storage

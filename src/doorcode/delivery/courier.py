@@ -15,7 +15,6 @@ none is lost, and its timeline says that it may have been.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -31,6 +30,7 @@ LEASE_FOR = 60 * SECOND
 COUNT_EVERY = MINUTE  # how many codes of each route were typed
 LOOK_AFTER = 30 * SECOND  # whatever was announced: another server may have died meanwhile
 LOOK_AFTER_TROUBLE = 1 * SECOND
+LOOK_WHILE_STOPPED = 1 * SECOND  # nobody says when it goes on
 STOP_WITHIN = 10 * SECOND
 
 
@@ -52,7 +52,7 @@ class Courier:
         now: Callable[[], int],
         log: Log,
         *,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float],
         is_stopped: Callable[[], bool] = lambda: False,
         callback_url: Callable[[str], str] = lambda _: "",
     ) -> None:
@@ -87,7 +87,9 @@ class Courier:
 
     def is_free(self, channel: str) -> bool:
         """Whether nobody pays for what this channel carries: it reaches the inbox only."""
-        return all(route.provider.immediate for route in self._routing().of(channel))
+        routing = self._routing()
+        ways = [route for one in routing.channels(channel) for route in routing.of(one)]
+        return all(route.provider.immediate for route in ways)
 
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         """Say that a message was committed.
@@ -96,7 +98,7 @@ class Courier:
         Otherwise it returns at once: the time of an answer tells nobody whether a letter
         went out. It never raises; the message is in the outbox and will be found there.
         """
-        if not self._is_immediate(channel, is_test):
+        if self._is_stopped() or not self._is_immediate(channel, is_test):
             self.wake()
             return
         # A browser that goes away must not leave the message taken and unsent.
@@ -159,7 +161,9 @@ class Courier:
                 self._carry_in_background(trip)
 
     async def _until_next(self) -> int:
-        if len(self._carrying) >= AT_ONCE or self._is_stopped():
+        if self._is_stopped():
+            return LOOK_WHILE_STOPPED
+        if len(self._carrying) >= AT_ONCE:
             return LOOK_AFTER  # the first of them to finish wakes the loop
         async with self._storage.reading() as tx:
             next_at = await tx.next_message_at()

@@ -43,6 +43,16 @@ class Delivery:
         routes: tuple[Mapping[str, Any], ...] = getattr(self, channel)
         return routes
 
+    def carriers(self, usual: Mapping[str, str]) -> dict[str, str]:
+        """Who carries a channel first, by name; `usual` are those where no route is set."""
+        own = {one: str(self.of(one)[0]["provider"]) for one in CHANNELS if self.of(one)}
+        named = {**usual, **own}
+        for number, channel in enumerate(self.ladder):
+            stand_ins = [named[one] for one in self.ladder[number:] if one in named]
+            if stand_ins:
+                named[channel] = stand_ins[0]
+        return named
+
 
 @dataclass(frozen=True, slots=True)
 class Routes:

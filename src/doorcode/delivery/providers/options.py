@@ -13,6 +13,10 @@ class BadOptions(ValueError):
     """A route's settings make no provider. The text is a sentence with the mend, no secret."""
 
 
+class BadShape(BadOptions):
+    """A name that a provider does not know or misses, or a sort of value it cannot take."""
+
+
 class RouteOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a provider is made from. Most of it is credentials, so none of it is printed."""
 
@@ -29,7 +33,7 @@ def read(kind: type[Options], given: Mapping[str, Any]) -> Options:
         return msgspec.convert(dict(given), kind)
     except msgspec.ValidationError as error:
         # msgspec names the field and the type, never the value.
-        raise BadOptions(f"{error}; it takes {_fields(kind)}") from None
+        raise BadShape(f"{error}; it takes {_fields(kind)}") from None
 
 
 def expect_url(url: str) -> str:

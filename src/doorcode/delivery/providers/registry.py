@@ -12,7 +12,7 @@ from doorcode.delivery.providers.aws_sns import AwsSns
 from doorcode.delivery.providers.http import Http
 from doorcode.delivery.providers.mailgun import Mailgun
 from doorcode.delivery.providers.meta_whatsapp import MetaWhatsapp
-from doorcode.delivery.providers.options import BadOptions
+from doorcode.delivery.providers.options import BadOptions, BadShape
 from doorcode.delivery.providers.postmark import Postmark
 from doorcode.delivery.providers.resend import Resend
 from doorcode.delivery.providers.sendgrid import Sendgrid
@@ -25,6 +25,7 @@ from doorcode.delivery.smtp import Smtp
 from doorcode.domain.routes import FROM_ENVIRONMENT
 
 GROUP = "doorcode.providers"
+UNKNOWN = "0" * 40  # stands in for a secret; long enough for any
 
 Maker = Callable[[Mapping[str, Any], Transport], Provider]
 
@@ -49,9 +50,13 @@ def routes(
     channel: str,
     given: Sequence[Mapping[str, Any]],
     transport: Transport,
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
 ) -> list[Route]:
-    """The routes of a channel from its setting; `BadOptions` names the one that is wrong."""
+    """The routes of a channel from its setting; `BadOptions` names the one that is wrong.
+
+    Without an `environ` what stands in variables is not known: whatever could be wrong with
+    that alone is let through, and a route that cannot be made for it is left out.
+    """
     made: list[Route] = []
     for number, options in enumerate(given, start=1):
         own = dict(options)
@@ -60,6 +65,8 @@ def routes(
         try:
             provider = make(channel, _filled(own, environ), transport)
         except BadOptions as error:
+            if environ is None and _is_about_unknown(error, own):
+                continue
             raise BadOptions(f"route {number} ({name}): {error}") from None
         made.append(Route(name, channel, provider, countries))
     return made
@@ -73,9 +80,19 @@ def _free_name(provider: str, channel: str, made: Sequence[Route]) -> str:
     return next(one for one in (base, *(f"{base}-{n}" for n in range(2, 99))) if one not in taken)
 
 
-def _filled(value: Any, environ: Mapping[str, str]) -> Any:
+def _is_about_unknown(error: BadOptions, given: Mapping[str, Any]) -> bool:
+    """Whether a complaint names an option that stands in a variable, and could be of its text."""
+    if isinstance(error, BadShape):
+        return False
+    unknown = (name for name, value in given.items() if FROM_ENVIRONMENT in str(value))
+    return any(name in str(error).lower() for name in unknown)
+
+
+def _filled(value: Any, environ: Mapping[str, str] | None) -> Any:
     """Options with what stands in the environment: `env:NAME` keeps a secret out of a setting."""
     if isinstance(value, str) and value.startswith(FROM_ENVIRONMENT):
+        if environ is None:
+            return UNKNOWN
         name = value.removeprefix(FROM_ENVIRONMENT)
         if not environ.get(name):
             raise BadOptions(f"the environment variable {name} is not set; set it")

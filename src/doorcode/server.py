@@ -266,16 +266,7 @@ def _warnings(settings: Settings, instance: Instance) -> list[str]:
             "DOORCODE_TEST_MODE is on: anybody can sign up with a test identifier and the "
             "code 424242. Turn it off where real people sign in."
         )
-    if not settings.smtp_url and not instance.delivery.email:
-        warnings.append(
-            "No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM, or "
-            "delivery.email to a route; see docs/providers.md."
-        )
-    if not instance.delivery.sms and instance.phone.enabled:
-        warnings.append(
-            "No text message can be sent: set delivery.sms to a route, such as "
-            '[{"provider": "twilio", …}]; see docs/providers.md.'
-        )
+    warnings += _unsent(settings, instance)
     if instance.shield.mode is ShieldMode.RECORD:
         warnings.append(
             "shield.mode is record: text messages that look like an attack are sent and paid for."
@@ -288,6 +279,22 @@ def _warnings(settings: Settings, instance: Instance) -> list[str]:
     if not settings.url.startswith("https://"):
         warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")
     return warnings
+
+
+def _unsent(settings: Settings, instance: Instance) -> list[str]:
+    """The channels that people may use and nothing carries."""
+    carried, unsent = instance.delivery.carriers(settings.routes), []
+    if "email" not in carried:
+        unsent.append(
+            "No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM, or "
+            "delivery.email to a route; see docs/providers.md."
+        )
+    if "sms" not in carried and instance.phone.enabled:
+        unsent.append(
+            "No text message can be sent: set delivery.sms to a route, such as "
+            '[{"provider": "twilio", …}]; see docs/providers.md.'
+        )
+    return unsent
 
 
 def _apart(settings: Settings) -> list[str]:

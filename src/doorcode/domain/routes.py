@@ -126,7 +126,7 @@ def _route(value: object) -> Mapping[str, Any]:
         raise Misfit(f"{short(name)} is no name of a route: a-z, 0-9, _ . - and 40 at most")
     countries = value.get("countries", [])
     if not isinstance(countries, list) or any(
-        one not in phonenumbers.SUPPORTED_REGIONS for one in countries
+        not isinstance(one, str) or one not in phonenumbers.SUPPORTED_REGIONS for one in countries
     ):
         raise Misfit("countries is a list of countries (two letters, ISO 3166-1)")
     return value

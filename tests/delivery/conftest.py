@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,21 @@ class PostOffice:
             await tx.add_verification(self._verification(message, address), message.expires_at)
             await tx.add_message(message)
         return message
+
+    async def post_again(self, message: Message) -> Message:
+        """Commit another code of the same verification, as a resend does."""
+        self._number += 1
+        name = f"msg_{self._number}"
+        sealed = self.sealer.seal(f"outbox/{name}", pack(CODE, "Acme", None))
+        self.clock.pass_by(1)
+        again = replace(message, id=name, sealed=sealed, created_at=self.clock())
+        async with self.storage.transaction() as tx:
+            await tx.add_message(again)
+        return again
+
+    def lose_key(self) -> None:
+        """From here on nothing that was sealed opens."""
+        self.sealer = Sealer(master_key.parse(master_key.generate()), "ins_1")
 
     def courier(self, *routes: Provider, test_route: Provider | None = None) -> Courier:
         """A courier who takes both channels to these providers, in this order."""

@@ -84,21 +84,24 @@ class Routing:
     def ways(self, channel: str, country: str, now: int, avoid: str = "") -> list[Route]:
         """The routes for a letter, the one to try first at the head.
 
-        Behind the well ones come those whose codes nobody types, and last those that fail:
-        a letter that nobody else takes may still try them. A resend goes by another route
-        than the code that did not arrive.
+        Behind the well ones come those whose codes nobody types, then those of the channels
+        that stand in, and last whatever fails: a letter that nobody else takes may still try
+        that. A resend goes by another route than the code that did not arrive.
         """
-
-        def order(numbered: tuple[int, Route]) -> tuple[bool, bool, bool, int]:
-            number, route = numbered
-            is_open = self._health.breaker(route.name).is_open(now)
-            return is_open, self._has_fallen(route), route.name == avoid, number
-
-        found: list[Route] = []
-        for one in self.channels(channel):
-            fitting = [route for route in self.of(one) if route.serves(country)]
-            found += [route for _, route in sorted(enumerate(fitting), key=order)]
-        return found
+        found = [
+            (
+                self._health.breaker(route.name).is_open(now),
+                rung,
+                self._has_fallen(route),
+                route.name == avoid,
+                number,
+                route,
+            )
+            for rung, one in enumerate(self.channels(channel))
+            for number, route in enumerate(self.of(one))
+            if route.serves(country)
+        ]
+        return [way[-1] for way in sorted(found, key=lambda way: way[:-1])]
 
     def trying(self, route: Route, now: int) -> None:
         """A letter goes to a route; where that was left alone, no other follows for now."""

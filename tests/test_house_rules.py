@@ -37,16 +37,15 @@ CLOCK_AND_CHANCE = {
     "security/": "keys, codes, ids and tokens are made here",
     "server.py": "the composition root hands out the clock",
     "web/errors.py": "a trace id, so that a person can name the answer they got",
-    "delivery/courier.py": "jitter between two tries; nothing secret",
     "client/": "the SDK runs in somebody else's program and brings its own clock",
     "selfcheck/": "it runs outside the server, and draws identifiers that nobody has used",
 }
 
 # module or folder/: why it has no test file of its name
 TESTED_ELSEWHERE = {
-    "domain/message.py": "fields only; kept and compared in tests/storage/conformance.py",
     "domain/setting_catalogue.py": "a table; tests/domain/test_instance_settings.py holds it",
     "storage/sql_limits.py": "part of the interface; tests/storage/conformance_limits.py holds it",
+    "storage/sql_post.py": "part of the interface; tests/storage/conformance_post.py holds it",
     "storage/rows.py": "every row there and back is compared in tests/storage/conformance*.py",
     "storage/sql_accounts.py": "half of the interface; tests/storage/conformance_*.py hold it",
     "flows/whom.py": "the first steps of sign_in.start; tested in tests/flows/test_sign_in.py",

@@ -11,10 +11,11 @@ from typing import Any
 from doorcode.cli_beside import note, with_storage
 from doorcode.cli_text import complain, table
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import BadValues, named, plain, read_text, value_in
+from doorcode.domain.instance_settings import BadValues, build, named, read_text, shown, value_in
 from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_layers import Entry, Layers
 from doorcode.domain.setting_types import Addresses, Switch, show
+from doorcode.live_routes import expect_plausible
 from doorcode.live_settings import layers_beside, mend, save
 from doorcode.settings import BadSettings, development
 from doorcode.storage.interface import Transaction
@@ -52,7 +53,7 @@ def markdown() -> str:
     usual = Instance(id="")
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for key, setting in SETTINGS.items():
-        default = show(plain({key: value_in(usual, key)})[key])
+        default = show(shown({key: value_in(usual, key)})[key])
         default = _BY_COMMAND.get(key, f"`{default}`" if default else "empty")
         takes = "" if isinstance(setting.type, Switch) else f" Takes {setting.type.expected}."
         called = f" In the dashboard: *{setting.dashboard}*." if setting.dashboard else ""
@@ -98,6 +99,8 @@ def _set(options: argparse.Namespace) -> int:
             layers = layers.with_values(values, base)
         except BadValues as error:
             raise _refusal(error) from None
+        # What else is set is the server's own affair: its credentials are not known here.
+        expect_plausible(build(Instance(id=""), values).delivery)
         await save(tx, layers)
         for key in values:
             await note(tx, "setting.changed", key, **_noted(key, values[key]))
@@ -137,7 +140,7 @@ def _noted(key: str, value: Any) -> dict[str, object]:
     """What the audit log keeps of a value: of a list of people's addresses, their number."""
     if isinstance(SETTINGS[key].type, Addresses):
         return {"entries": len(value)}
-    return {"value": show(plain({key: value})[key])[:NOTED_CHARACTERS]}
+    return {"value": show(shown({key: value})[key])[:NOTED_CHARACTERS]}
 
 
 async def _layers(
@@ -174,7 +177,7 @@ def _row(entry: Entry) -> list[str]:
 
 def _value(entry: Entry) -> str:
     key = entry.setting.key
-    return show(plain({key: entry.value})[key])
+    return show(shown({key: entry.value})[key])
 
 
 def _table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog
 
 from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance
-from doorcode.domain.instance_settings import Problem, plain, read
+from doorcode.domain.instance_settings import Problem, read, shown
 from doorcode.domain.setting_layers import Layer, Layers
 from doorcode.flows.deps import Deps
 from doorcode.settings import BadSettings, Settings
@@ -29,8 +29,15 @@ log = structlog.get_logger("doorcode")
 class LiveSettings:
     """The layers of a running server, and the last instance that they made."""
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        expect_usable: Callable[[Instance], None] = lambda _: None,
+    ) -> None:
+        """`expect_usable` raises `BadSettings` where values fit, and still nothing can be made."""
         self.layers = Layers()
+        self._expect_usable = expect_usable
         self._base = _base(settings)
         self._routes = settings.routes
         self._environment = Layer("DOORCODE_SETTINGS", settings.instance_settings)
@@ -102,7 +109,9 @@ class LiveSettings:
         problems = layers.problems(self._base)
         if problems:
             raise BadSettings([mend(problem, layers) for problem in problems])
-        return layers, layers.build(self._base)
+        instance = layers.build(self._base)
+        self._expect_usable(instance)
+        return layers, instance
 
     async def _stored(self) -> bytes | None:
         async with self._storage.reading() as tx:
@@ -110,7 +119,8 @@ class LiveSettings:
 
     async def _tell(self) -> None:
         """Leave word of what is fixed, for commands that run in another environment."""
-        fixed = {layer.where: plain(layer.values) for layer in self.layers.fixed}
+        # Without credentials: what the environment keeps out of the database stays out of it.
+        fixed = {layer.where: shown(layer.values) for layer in self.layers.fixed}
         told = _encode(
             {
                 "development": self._base.development,

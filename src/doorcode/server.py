@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -15,11 +17,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from doorcode import instance_keys
+from doorcode import instance_keys, live_routes
 from doorcode.delivery.courier import Courier
 from doorcode.delivery.inbox import Inbox
-from doorcode.delivery.interface import Provider
-from doorcode.delivery.smtp import Smtp
 from doorcode.domain.instance import Instance, ShieldMode
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins, is_loopback
@@ -27,6 +27,7 @@ from doorcode.flows.deps import Deps
 from doorcode.flows.me import find_image
 from doorcode.instance_keys import Keys
 from doorcode.live_keys import LiveKeys
+from doorcode.live_routes import LiveRoutes
 from doorcode.live_settings import LiveSettings
 from doorcode.observation import Observation
 from doorcode.security.codes import Codes
@@ -72,19 +73,21 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
     """Open the database, make what is missing, and start the courier and the cleaning."""
     storage = open_storage(settings)
     try:
-        live = LiveSettings(settings, storage)
+        live = LiveSettings(settings, storage, partial(live_routes.expect_usable, os.environ))
         # Before the keys: a start that is refused must not use up the one showing of the secret.
         await live.open()
         keys = await instance_keys.open_keys(storage, settings, now())
         instance = await live.start(keys.instance_id)
         sealer = Sealer(keys.master, keys.instance_id)
         inbox = Inbox(development=True) if settings.development else None
-        courier = Courier(storage, sealer, _providers(settings, inbox), inbox, now, log)
+        routes_now = LiveRoutes(settings, inbox, instance.delivery, os.environ)
+        courier = _courier(settings, storage, sealer, routes_now, inbox)
         live_keys = LiveKeys(storage, sealer, settings.issuer, keys.signing)
         bot_check = _bot_check(settings)
         metrics = Metrics()
         observe = Observation(metrics.count, now, development=settings.development)
         deps = _deps(instance, storage, keys, live_keys, sealer, courier, bot_check, observe)
+        routes_now.current = lambda: deps.instance.delivery
         door = Door(
             deps,
             _boundary(settings),
@@ -109,6 +112,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await live.close()
+            await routes_now.close()
             if bot_check:
                 await bot_check.close()
     finally:
@@ -127,6 +131,26 @@ def open_storage(settings: Settings) -> Sqlite:
             f"The data directory {settings.data} cannot be used ({error.strerror}). "
             "Set DOORCODE_DATA to a directory that can be written."
         ) from error
+
+
+def _courier(
+    settings: Settings,
+    storage: Storage,
+    sealer: Sealer,
+    routes: LiveRoutes,
+    inbox: Inbox | None,
+) -> Courier:
+    return Courier(
+        storage,
+        sealer,
+        routes.routing,
+        inbox,
+        now,
+        log,
+        jitter=random.random,
+        is_stopped=lambda: routes.current().is_stopped,
+        callback_url=partial(_callback_url, settings),
+    )
 
 
 def _deps(
@@ -199,11 +223,9 @@ def _inbox_token(settings: Settings) -> str | None:
     return secrets.token_urlsafe(24) if settings.development else None
 
 
-def _providers(settings: Settings, inbox: Inbox | None) -> dict[str, Provider]:
-    made: dict[str, Provider] = {"inbox": inbox} if inbox else {}
-    if settings.smtp_url:
-        made["smtp"] = Smtp(settings.smtp_url, settings.mail_from)
-    return {channel: made[name] for channel, name in settings.routes.items()}
+def _callback_url(settings: Settings, route: str) -> str:
+    """Where a provider tells what became of a letter; nobody outside reaches a loopback."""
+    return "" if is_loopback(settings.url) else f"{settings.url}/v1/receipts/{route}"
 
 
 def _sdk_directories(settings: Settings) -> list[Path]:
@@ -244,9 +266,7 @@ def _warnings(settings: Settings, instance: Instance) -> list[str]:
             "DOORCODE_TEST_MODE is on: anybody can sign up with a test identifier and the "
             "code 424242. Turn it off where real people sign in."
         )
-    if not settings.smtp_url:
-        warnings.append("No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM.")
-    warnings.append("No text message can be sent: this version has no SMS provider yet.")
+    warnings += _unsent(settings, instance)
     if instance.shield.mode is ShieldMode.RECORD:
         warnings.append(
             "shield.mode is record: text messages that look like an attack are sent and paid for."
@@ -259,6 +279,22 @@ def _warnings(settings: Settings, instance: Instance) -> list[str]:
     if not settings.url.startswith("https://"):
         warnings.append("DOORCODE_URL is not https: cookies are sent without Secure.")
     return warnings
+
+
+def _unsent(settings: Settings, instance: Instance) -> list[str]:
+    """The channels that people may use and nothing carries."""
+    carried, unsent = instance.delivery.carriers(settings.routes), []
+    if "email" not in carried:
+        unsent.append(
+            "No e-mail can be sent: set DOORCODE_SMTP_URL and DOORCODE_MAIL_FROM, or "
+            "delivery.email to a route; see docs/providers.md."
+        )
+    if "sms" not in carried and instance.phone.enabled:
+        unsent.append(
+            "No text message can be sent: set delivery.sms to a route, such as "
+            '[{"provider": "twilio", …}]; see docs/providers.md.'
+        )
+    return unsent
 
 
 def _apart(settings: Settings) -> list[str]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doorcode.delivery.carrier import Carrier
 from doorcode.delivery.courier import Courier
-from doorcode.delivery.interface import Letter, Provider
+from doorcode.delivery.interface import Letter, Provider, State, Taken
 from doorcode.delivery.render import pack
+from doorcode.delivery.routing import Route, Routing
 from doorcode.domain.addresses import Address, parse_identifier
 from doorcode.domain.limits import CODE_LIVES_FOR
-from doorcode.domain.message import Message
+from doorcode.domain.message import Message, Step
 from doorcode.domain.verification import Status, Verification
 from doorcode.security import master_key
 from doorcode.security.sealing import Sealer
@@ -68,9 +70,10 @@ class HeardLog:
 class Postman:
     """A provider whose answers a test lays down beforehand; without any he delivers."""
 
-    name = "postman"
-
-    def __init__(self, *answers: Exception | None, immediate: bool = False) -> None:
+    def __init__(
+        self, *answers: Exception | None, immediate: bool = False, name: str = "postman"
+    ) -> None:
+        self.name = name
         self.immediate = immediate
         self.letters: list[Letter] = []
         self.gate = asyncio.Event()
@@ -78,19 +81,29 @@ class Postman:
         self._answers = list(answers)
         self._came = asyncio.Event()
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> Taken:
         self.letters.append(letter)
         self._came.set()
         await self.gate.wait()
         answer = self._answers.pop(0) if self._answers else None
         if answer is not None:
             raise answer
+        return Taken(f"{self.name}-{len(self.letters)}", State.DELIVERED)
 
     async def came(self, times: int = 1) -> None:
         async with asyncio.timeout(PATIENCE):
             while len(self.letters) < times:
                 self._came.clear()
                 await self._came.wait()
+
+
+def routing_of(*, ladder: Sequence[str] = (), **channels: Sequence[Provider]) -> Routing:
+    """Routes named like their providers, by channel."""
+    routes = {
+        channel: [Route(provider.name, channel, provider) for provider in providers]
+        for channel, providers in channels.items()
+    }
+    return Routing(routes, ladder)
 
 
 class PostOffice:
@@ -102,6 +115,7 @@ class PostOffice:
         self.log = HeardLog()
         self.storage = Sqlite(path)
         self.sealer = Sealer(MASTER, "ins_1")
+        self.jitter = 0.0
         self._number = 0
 
     async def post(self, to: str = "ada@example.com", payload: bytes | None = None) -> Message:
@@ -114,18 +128,55 @@ class PostOffice:
             await tx.add_message(message)
         return message
 
+    async def post_again(self, message: Message) -> Message:
+        """Commit another code of the same verification, as a resend does."""
+        self._number += 1
+        name = f"msg_{self._number}"
+        sealed = self.sealer.seal(f"outbox/{name}", pack(CODE, "Acme", None))
+        self.clock.pass_by(1)
+        again = replace(message, id=name, sealed=sealed, created_at=self.clock())
+        async with self.storage.transaction() as tx:
+            await tx.add_message(again)
+        return again
+
+    def lose_key(self) -> None:
+        """From here on nothing that was sealed opens."""
+        self.sealer = Sealer(master_key.parse(master_key.generate()), "ins_1")
+
     def courier(self, *routes: Provider, test_route: Provider | None = None) -> Courier:
-        """A courier who takes both channels to the first provider."""
-        by_channel = {channel: routes[0] for channel in ("sms", "email") if routes}
+        """A courier who takes both channels to these providers, in this order."""
+        return self.courier_of(routing_of(sms=routes, email=routes), test_route)
+
+    def courier_of(self, routing: Routing, test_route: Provider | None = None) -> Courier:
+        """A courier who goes by these routes."""
         return Courier(
             self.storage,
             self.sealer,
-            by_channel,
+            lambda: routing,
             test_route,
             self.clock,
             self.log,
-            jitter=lambda: 0.0,
+            jitter=lambda: self.jitter,
         )
+
+    def carrier(self, routing: Routing, test_route: Provider | None = None) -> Carrier:
+        """A carrier who goes by these routes."""
+        return Carrier(
+            self.storage,
+            self.sealer,
+            lambda: routing,
+            test_route,
+            self.clock,
+            self.log,
+            deferred=lambda: None,
+            jitter=lambda: self.jitter,
+            callback_url=lambda route: f"https://auth.example.com/receipts/{route}",
+        )
+
+    async def timeline(self, message: Message) -> list[Step]:
+        """What the operator would be shown of a message."""
+        async with self.storage.reading() as tx:
+            return await tx.steps(message.id)
 
     def row(self, message: Message) -> dict[str, Any]:
         """What stands on disk, read past the engine."""

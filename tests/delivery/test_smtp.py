@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from doorcode.delivery import smtp as smtp_module
-from doorcode.delivery.interface import Never, NotSent, TryLater
+from doorcode.delivery.interface import Never, NotSent, TryAnother, TryElsewhere, TryLater
 from doorcode.delivery.smtp import Relay, Smtp, Tls, parse_sender, parse_url
 
 from .conftest import CODE, NOON, PATIENCE, LetterMaker
@@ -184,9 +184,18 @@ async def test_a_bad_goodbye_takes_no_letter_back(serve: Serve, letter: LetterMa
         ),
         ("rcpt", "553 no", Never, "the mail server refused the recipient: 553"),
         ("mail", "451 4.3.0 later", TryLater, "the mail server refused the sender: 451 4.3.0"),
-        ("mail", "550 5.7.1 who?", TryLater, "the mail server refused the sender: 550 5.7.1"),
+        ("mail", "550 5.7.1 who?", TryAnother, "the mail server refused the sender: 550 5.7.1"),
         ("data", "452 4.3.1 full", TryLater, "the mail server refused the letter: 452 4.3.1"),
-        ("data", "554 5.7.1 spam", Never, "the mail server refused the letter: 554 5.7.1"),
+        ("data", "554 5.7.1 spam", TryElsewhere, "the mail server refused the letter: 554 5.7.1"),
+        ("data", "554 5.6.0 odd", Never, "the mail server refused the letter: 554 5.6.0"),
+        ("data", "554 no", Never, "the mail server refused the letter: 554"),
+        (
+            "rcpt",
+            "550 5.7.1 relaying denied",
+            TryElsewhere,
+            "the mail server refused the recipient: 550 5.7.1",
+        ),
+        ("rcpt", "452 4.2.2 full", TryLater, "the mail server refused the recipient: 452 4.2.2"),
     ],
 )
 async def test_each_refusal_says_whether_to_try_again(
@@ -196,7 +205,8 @@ async def test_each_refusal_says_whether_to_try_again(
     with pytest.raises(NotSent) as raised:
         await plain(serve(mailbox)).send(letter())
     assert type(raised.value) is sort
-    assert raised.value.why == why
+    assert (raised.value.why, raised.value.code) == (why, reply[:3])
+    assert not raised.value.maybe
     assert mailbox.envelopes == []
 
 
@@ -230,26 +240,62 @@ async def test_a_server_that_says_nothing_means_later(
             await plain(silent.getsockname()[1]).send(letter())
 
 
-async def test_a_line_that_breaks_means_later(letter: LetterMaker) -> None:
-    async def until_the_recipient(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+def until(command: bytes) -> Talk:
+    """A server that agrees to everything until a line begins so, and says nothing to that."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hello\r\n")
-        while not (await reader.readline()).upper().startswith(b"RCPT"):
-            writer.write(b"250 OK\r\n")
+        reply = b"250 OK\r\n"
+        while not (heard := await reader.readline()).upper().startswith(command):
+            if heard.startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                reply = b""
+            writer.write(reply)
 
-    async with talking(until_the_recipient) as port:
-        with pytest.raises(TryLater, match="the line to the mail server broke"):
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("command", "may_be_taken"),
+    [(b"MAIL", False), (b"RCPT", False), (b"DATA", True), (b".\r\n", True)],
+)
+async def test_a_line_that_breaks_may_have_carried_the_letter_once_it_was_begun(
+    letter: LetterMaker, command: bytes, may_be_taken: bool
+) -> None:
+    async with talking(until(command)) as port:
+        with pytest.raises(TryLater, match="the line to the mail server broke") as raised:
             await plain(port).send(letter())
+    assert raised.value.maybe is may_be_taken
 
 
-async def test_a_server_that_turns_us_away_means_later(letter: LetterMaker) -> None:
+async def test_a_server_that_never_answers_the_letter_may_have_taken_it(
+    letter: LetterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await until(b".\r\n")(reader, writer)
+        await reader.read()
+
+    monkeypatch.setattr(smtp_module, "TIMEOUT_SECONDS", 0.1)
+    async with talking(silent) as port:
+        with pytest.raises(TryLater, match="took too long") as raised:
+            await plain(port).send(letter())
+    assert raised.value.maybe
+
+
+@pytest.mark.parametrize(
+    ("greeting", "sort"),
+    [("554 5.7.1 your address is listed", TryAnother), ("421 4.3.2 too many lines", TryLater)],
+)
+async def test_a_server_that_turns_us_away_says_for_how_long(
+    letter: LetterMaker, greeting: str, sort: type[NotSent]
+) -> None:
     async def no(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"554 5.7.1 your address is listed\r\n")
+        writer.write(f"{greeting}\r\n".encode())
 
     async with talking(no) as port:
-        with pytest.raises(TryLater, match="refused us: 554 5.7.1 your address is listed"):
+        with pytest.raises(NotSent, match=f"refused us: {greeting}") as raised:
             await plain(port).send(letter())
+    assert type(raised.value) is sort
 
 
 # ── TLS and login ─────────────────────────────────────────────────────────────────────
@@ -327,13 +373,13 @@ async def test_a_login_with_odd_characters_succeeds(
     assert mailbox.sessions[0].authenticated
 
 
-async def test_a_refused_login_means_later(
+async def test_a_refused_login_means_another_way(
     serve: Serve, letter: LetterMaker, certificate: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
     mailbox = Mailbox()
     port = serve(mailbox, tls_context=certificate[0], authenticator=check_login, auth_required=True)
     smtp = Smtp(f"smtp://{USER}:wr0ng@127.0.0.1:{port}", SENDER, certificate[1])
-    with pytest.raises(TryLater, match="refused the login: 535") as raised:
+    with pytest.raises(TryAnother, match="refused the login: 535") as raised:
         await smtp.send(letter())
     assert "wr0ng" not in raised.value.why
     assert mailbox.envelopes == []

@@ -26,6 +26,7 @@ from doorcode.domain.instance_settings import (
     value_in,
 )
 from doorcode.domain.limits import MINUTE
+from doorcode.domain.routes import Ladder, Routes
 from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_types import (
     Addresses,
@@ -77,6 +78,7 @@ GROUPS = {
         "dollars_per_day",
         "prices",
     },
+    "delivery": {"sms", "whatsapp", "voice", "email", "ladder", "stopped"},
     "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},
     "legal_consent": {"enabled"},
     "client_trust": {"enabled"},
@@ -105,6 +107,8 @@ EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
         st.sampled_from(["ann@example.com", "example.org", "*@*.example.com", "+14155552671"]),
         unique=True,
     ),
+    Routes: st.sampled_from([[], [{"provider": "twilio", "countries": ["GB"]}, {"provider": "x"}]]),
+    Ladder: st.sampled_from([[], ["sms", "whatsapp"], ["voice"]]),
     Link: st.sampled_from(["", "/here", "https://example.com/there"]),
     Mailbox: st.sampled_from(["", "help@example.com"]),
     SiteKey: st.sampled_from(["", "1x00000000000000000000AA"]),

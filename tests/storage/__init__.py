@@ -2,5 +2,11 @@
 
 import pytest
 
-SUITES = ("conformance", "conformance_accounts", "conformance_limits", "conformance_tickets")
+SUITES = (
+    "conformance",
+    "conformance_accounts",
+    "conformance_limits",
+    "conformance_post",
+    "conformance_tickets",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in SUITES))

@@ -20,7 +20,7 @@ from doorcode.domain import limits
 from doorcode.domain.addresses import Kind
 from doorcode.domain.client import DevBrowser
 from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
-from doorcode.domain.message import Message
+from doorcode.domain.message import Message, State
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import Status as SignInStatus
@@ -496,15 +496,15 @@ class TestOutbox:
     async def test_a_delivery_is_noted_once(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
         async with storage.transaction() as tx:
-            assert await tx.message_delivered("msg_1", NOW)
-            assert not await tx.message_delivered("msg_1", NOW)
+            assert await tx.message_taken(an.message(), an.step(), "")
+            assert not await tx.message_taken(an.message(), an.step(), "")
         assert await lease_all(storage, now=NEXT_DAY) == []
 
     async def test_what_is_withheld_waits_no_more(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
         async with storage.transaction() as tx:
-            assert await tx.message_delivered("msg_1", NOW, is_withheld=True)
-            assert not await tx.message_delivered("msg_1", NOW)
+            assert await tx.message_taken(an.message(), an.step(state=State.WITHHELD), "")
+            assert not await tx.message_taken(an.message(), an.step(), "")
         assert await lease_all(storage, now=NEXT_DAY) == []
 
     async def test_a_deferred_message_is_due_again_at_its_time(self, storage: Storage) -> None:
@@ -525,7 +525,7 @@ class TestOutbox:
             await tx.message_failed(late, "it woke up again")
         assert await lease_all(storage, now=NOW + 199) == []
         async with storage.transaction() as tx:
-            assert await tx.message_delivered(next_one.id, NOW + 199)
+            assert await tx.message_taken(next_one, an.step(at=NOW + 199), "")
 
     async def test_a_failed_message_is_never_sent(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
@@ -533,7 +533,7 @@ class TestOutbox:
             await tx.message_failed(an.message(), "there is no such number")
             await tx.message_deferred(an.message(), NOW, "too late")
             assert await tx.next_message_at() is None
-            assert not await tx.message_delivered("msg_1", NOW)
+            assert not await tx.message_taken(an.message(), an.step(), "")
         assert await lease_all(storage, now=NEXT_DAY) == []
 
     async def test_the_next_message_is_the_earliest_that_waits(self, storage: Storage) -> None:
@@ -551,7 +551,7 @@ class TestOutbox:
         async with storage.transaction() as tx:
             await tx.add_message(other)
             await tx.retire_attempt("sua_1")
-            assert not await tx.message_delivered("msg_1", NOW)
+            assert not await tx.message_taken(an.message(), an.step(), "")
         assert await lease_all(storage) == [replace(other, attempts=1)]
 
 
@@ -639,7 +639,9 @@ class TestRaces:
 
     async def test_one_courier_notes_the_delivery(self, storage: Storage) -> None:
         await queue_messages(storage, an.message())
-        noted = await at_once(storage, 10, lambda tx, _: tx.message_delivered("msg_1", NOW))
+        noted = await at_once(
+            storage, 10, lambda tx, _: tx.message_taken(an.message(), an.step(), "")
+        )
         assert noted.count(True) == 1
 
     async def test_one_of_two_claims_gets_the_address(self, storage: Storage) -> None:
@@ -724,7 +726,7 @@ async def add_message(tx: Transaction) -> None:
 
 async def add_delivered_message(tx: Transaction) -> None:
     await add_message(tx)
-    await tx.message_delivered("msg_1", NOW)
+    await tx.message_taken(an.message(), an.step(), "")
 
 
 EXPIRING: list[tuple[str, int, Arrange, Find]] = [

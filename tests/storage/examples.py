@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.client import Client
-from doorcode.domain.message import Message
+from doorcode.domain.message import Message, State, Step
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
 from doorcode.domain.sign_in import SignIn
@@ -49,6 +49,7 @@ code = _maker(Code(b"c" * 32, key_version=1, expires_at=LATER))
 message = _maker(
     Message("msg_1", "ver_1", "email", "Ada@example.com", False, b"sealed", NOW, LATER)
 )
+step = _maker(Step("msg_1", NOW, State.DELIVERED, "smtp"))
 owned = _maker(OwnedAddress("idn_1", "user_1", EMAIL, NOW, NOW, NOW))
 user = _maker(User("user_1", Profile(), (owned(),), NOW, NOW, primary_email_id="idn_1"))
 session = _maker(

@@ -10,7 +10,7 @@ from importlib import resources
 import pytest
 
 from doorcode.domain import limits
-from doorcode.storage import interface, sql, sql_accounts, sql_limits
+from doorcode.storage import interface, sql, sql_accounts, sql_limits, sql_post
 from doorcode.storage.sql import CLEANING, SqlTransaction, load_queries
 
 QUERIES = load_queries()
@@ -35,7 +35,7 @@ def test_a_statement_is_one_and_without_comments(name: str) -> None:
 
 
 def used() -> set[str]:
-    sources = [inspect.getsource(module) for module in (sql, sql_accounts, sql_limits)]
+    sources = [inspect.getsource(module) for module in (sql, sql_accounts, sql_limits, sql_post)]
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     calls = [node for node in nodes if is_statement(node)]
     return {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}

@@ -22,6 +22,7 @@ from . import examples as an
 from .conformance import *  # noqa: F403
 from .conformance_accounts import *  # noqa: F403
 from .conformance_limits import *  # noqa: F403
+from .conformance_post import *  # noqa: F403
 from .conformance_tickets import *  # noqa: F403
 from .examples import LATER, NEXT_DAY, NOW
 
@@ -160,7 +161,7 @@ async def test_an_erased_code_is_not_in_the_file(storage: Sqlite, path: Path) ->
         await tx.add_verification(an.verification(), delete_at=NEXT_DAY)
         await tx.add_message(an.message(sealed=readable))
     async with storage.transaction() as tx:
-        await tx.message_delivered("msg_1", NOW)
+        await tx.message_taken(an.message(), an.step(), "")
     await storage.close()
     assert b"once it could be read" not in path.read_bytes()
 
@@ -168,7 +169,7 @@ async def test_an_erased_code_is_not_in_the_file(storage: Sqlite, path: Path) ->
 @pytest.mark.parametrize(
     ("story", "state"),
     [
-        (lambda tx: tx.message_delivered("msg_1", NOW), "delivered"),
+        (lambda tx: tx.message_taken(an.message(), an.step(), ""), "delivered"),
         (lambda tx: tx.message_failed(an.message(), "no such number"), "failed"),
         (lambda tx: tx.retire_attempt("sua_1"), "cancelled"),
         (lambda tx: tx.delete_expired(LATER, most=10), "expired"),

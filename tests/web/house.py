@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from doorcode import instance_keys
 from doorcode.delivery.courier import Courier
 from doorcode.delivery.inbox import Inbox
+from doorcode.delivery.routing import Route, Routing
 from doorcode.domain.instance import Instance, Shield, ShieldMode
 from doorcode.domain.limits import SECOND
 from doorcode.domain.origins import Origins
@@ -291,8 +292,10 @@ async def open_house(
         sealer = Sealer(master, plan.id)
         inbox = Inbox(development=True)
         log = structlog.get_logger("tests")
-        providers = {"sms": inbox, "whatsapp": inbox, "email": inbox}
-        courier = Courier(storage, sealer, providers, inbox, lambda: clock.now, log)
+        channels = ("sms", "whatsapp", "email")
+        routing = Routing({one: [Route("inbox", one, inbox)] for one in channels})
+        parts = (storage, sealer, lambda: routing, inbox, lambda: clock.now, log)
+        courier = Courier(*parts, jitter=lambda: 0.0)
         shield = Shield(ShieldMode.RECORD if plan.development else ShieldMode.DENY)
         instance = Instance(
             id=plan.id,

@@ -1,92 +1,79 @@
 """Empties the outbox: takes a message, sends it, notes what became of it.
 
-    queued ──lease──▶ under way ──sent──▶ delivered, the code erased
-       ▲                 │   ╲
-       └──backed off─────┘    ╲──refused, too often, too late──▶ failed, the code erased
+    queued ──lease──▶ under way ──taken──▶ accepted, the code erased
+       ▲               │  ▲  ╲
+       │               └──┘   ╲──refused, too often, too late──▶ failed, the code erased
+       └──backed off── the next route
 
 A lease and a note are each a unit of their own, and the sending lies between them: no
-unit waits for a network. What is taken is committed as taken before anybody sees the
-letter, so two couriers send one letter. A courier that dies leaves a lease behind, and
-when it ends the message is due again: a letter may be sent twice, but none is lost.
+unit waits for a network. What is taken is committed as taken, with the route it goes by,
+before anybody sees the letter, so two couriers send one letter. A courier that dies leaves
+a lease behind, and when it ends the message is due again: a letter may be sent twice, but
+none is lost, and its timeline says that it may have been.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from doorcode.delivery.interface import (
-    Letter,
-    Log,
-    Never,
-    NotSent,
-    Provider,
-    Sealer,
-    Storage,
-    TryLater,
-    Withheld,
-)
-from doorcode.delivery.render import Unreadable, render
-from doorcode.domain.addresses import Malformed, mask, parse_identifier
-from doorcode.domain.limits import CODE_DIGITS, SECOND
-from doorcode.domain.message import Message
+from doorcode.delivery.carrier import Carrier, Trip
+from doorcode.delivery.interface import Log, Provider, Sealer, Storage
+from doorcode.delivery.routing import Routing
+from doorcode.domain.breaker import CONVERSION_SETTLES, CONVERSION_WINDOW
+from doorcode.domain.limits import MINUTE, SECOND
 
-AT_ONCE = 8
-MOST_ATTEMPTS = 8
+AT_ONCE = 100
 LEASE_FOR = 60 * SECOND
-# Shorter than the lease: a provider that outlasts it would have the letter sent by the
-# next courier as well.
-SEND_WITHIN = 45 * SECOND
-FIRST_RETRY_AFTER = 2 * SECOND
-LAST_RETRY_AFTER = 60 * SECOND
+COUNT_EVERY = MINUTE  # how many codes of each route were typed
 LOOK_AFTER = 30 * SECOND  # whatever was announced: another server may have died meanwhile
 LOOK_AFTER_TROUBLE = 1 * SECOND
+LOOK_WHILE_STOPPED = 1 * SECOND  # nobody says when it goes on
 STOP_WITHIN = 10 * SECOND
-WHY_CHARACTERS = 200
-
-_CODE_LIKE = re.compile(rf"\d(?:[\s-]?\d){{{CODE_DIGITS - 1},}}")
-# To the end: a mail is quoted with line breaks in it, in the middle of a link as well.
-_LINK_LIKE = re.compile(r"(tickets/accept|ticket=|inv_).*", re.IGNORECASE | re.DOTALL)
-
-
-def retry_after(attempt: int, jitter: float) -> int:
-    """Milliseconds until the try after the `attempt`th; `jitter`, from 0 to 1, shortens it.
-
-    Without it, all that failed together when a server went down would come back together.
-    """
-    full = min(LAST_RETRY_AFTER, FIRST_RETRY_AFTER * 2 ** (attempt - 1))
-    return int(full * (1 - jitter / 4))
 
 
 class Courier:
-    """Sends what is in the outbox, each message by the route of its channel.
+    """Sends what is in the outbox, each message by the routes of its channel.
 
     A message for a test address goes to `test_route`. Without one it counts as delivered
     though no provider saw it: nobody has that number, or another person has.
+    `routing` is asked anew for each message, and `is_stopped` before any is taken: both
+    may change while the server runs.
     """
 
     def __init__(
         self,
         storage: Storage,
         sealer: Sealer,
-        routes: Mapping[str, Provider],
+        routing: Callable[[], Routing],
         test_route: Provider | None,
         now: Callable[[], int],
         log: Log,
         *,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float],
+        is_stopped: Callable[[], bool] = lambda: False,
+        callback_url: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._storage = storage
-        self._sealer = sealer
-        self._routes = routes
-        self._test_route = test_route
+        self._routing = routing
+        self._has_inbox = test_route is not None
         self._now = now
         self._log = log
-        self._jitter = jitter
+        self._is_stopped = is_stopped
+        self._carrier = Carrier(
+            storage,
+            sealer,
+            routing,
+            test_route,
+            now,
+            log,
+            deferred=self.wake,
+            jitter=jitter,
+            callback_url=callback_url,
+        )
+        self._counted_at: int | None = None
         self._wake = asyncio.Event()
         self._taking = asyncio.Lock()  # held by the loop from a lease until it is in _carrying
         self._carrying: dict[str, asyncio.Task[None]] = {}  # what the loop took
@@ -95,12 +82,14 @@ class Courier:
 
     def can_send(self, channel: str, is_test: bool) -> bool:
         """Whether a message of this sort would go anywhere."""
-        return is_test or channel in self._routes
+        routing = self._routing()
+        return is_test or any(routing.of(one) for one in routing.channels(channel))
 
     def is_free(self, channel: str) -> bool:
         """Whether nobody pays for what this channel carries: it reaches the inbox only."""
-        route = self._routes.get(channel)
-        return route is None or route.immediate
+        routing = self._routing()
+        ways = [route for one in routing.channels(channel) for route in routing.of(one)]
+        return all(route.provider.immediate for route in ways)
 
     async def announce(self, message_id: str, channel: str, is_test: bool) -> None:
         """Say that a message was committed.
@@ -109,8 +98,7 @@ class Courier:
         Otherwise it returns at once: the time of an answer tells nobody whether a letter
         went out. It never raises; the message is in the outbox and will be found there.
         """
-        route = self._route(channel, is_test)
-        if route is None or not route.immediate:
+        if self._is_stopped() or not self._is_immediate(channel, is_test):
             self.wake()
             return
         # A browser that goes away must not leave the message taken and unsent.
@@ -143,9 +131,16 @@ class Courier:
         await asyncio.gather(*late, return_exceptions=True)
 
     # ── taking ────────────────────────────────────────────────────────────────────────
+    def _is_immediate(self, channel: str, is_test: bool) -> bool:
+        if is_test:
+            return self._has_inbox
+        routes = self._routing().of(channel)
+        return bool(routes) and routes[0].provider.immediate
+
     async def _look(self) -> int:
         """Take what is due; how long there is nothing more to do."""
         try:
+            await self._count_typed()
             await self._take_due()
             return await self._until_next()
         except Exception as error:  # noqa: BLE001 - the loop never dies
@@ -161,10 +156,13 @@ class Courier:
             now = self._now()
             async with self._storage.transaction() as tx:
                 messages = await tx.lease_messages(now, now + LEASE_FOR, free)
-            for message in messages:
-                self._carry_in_background(message)
+                trips = [await self._carrier.plan(tx, message) for message in messages]
+            for trip in trips:
+                self._carry_in_background(trip)
 
     async def _until_next(self) -> int:
+        if self._is_stopped():
+            return LOOK_WHILE_STOPPED
         if len(self._carrying) >= AT_ONCE:
             return LOOK_AFTER  # the first of them to finish wakes the loop
         async with self._storage.reading() as tx:
@@ -178,25 +176,28 @@ class Courier:
             async with asyncio.timeout(milliseconds / SECOND):
                 await self._wake.wait()
 
-    def _carry_in_background(self, message: Message) -> None:
+    def _carry_in_background(self, trip: Trip) -> None:
         def put_down(done: asyncio.Task[None]) -> None:
-            if self._carrying.get(message.id) is done:
-                del self._carrying[message.id]
+            if self._carrying.get(trip.message.id) is done:
+                del self._carrying[trip.message.id]
             self.wake()
 
-        task = self._start(self._carry(message))
-        self._carrying[message.id] = task
+        task = self._start(self._carrier.carry(trip))
+        self._carrying[trip.message.id] = task
         task.add_done_callback(put_down)
 
     async def _deliver_now(self, message_id: str) -> None:
         try:
             now = self._now()
+            trip = None
             async with self._storage.transaction() as tx:
                 message = await tx.lease_message(message_id, now, now + LEASE_FOR)
-            if message is None:
+                if message:
+                    trip = await self._carrier.plan(tx, message)
+            if trip is None:
                 await self._carried_by_loop(message_id)
             else:
-                await self._carry(message)
+                await self._carrier.carry(trip)
         except Exception as error:  # noqa: BLE001 - announcing never fails
             self._log.warning("outbox_unreachable", message=message_id, error=type(error).__name__)
             self.wake()
@@ -214,118 +215,13 @@ class Courier:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    # ── sending ───────────────────────────────────────────────────────────────────────
-    async def _carry(self, message: Message) -> None:
-        """Send a message that was taken and note the outcome. Never raises."""
-        outcome = await self._outcome(message)
-        try:
-            await self._note(message, outcome)
-        except Exception as error:  # noqa: BLE001 - the lease brings it back
-            # It stays taken, and is due again when the lease ends.
-            self._report("message_not_noted", message, error=type(error).__name__)
-
-    async def _outcome(self, message: Message) -> NotSent | None:
-        """Why it was not sent, or None where it was."""
-        try:
-            async with asyncio.timeout(SEND_WITHIN / SECOND):
-                await self._send(message)
-        except NotSent as refusal:
-            return refusal
-        except TimeoutError:
-            return TryLater("the provider took too long")
-        except Exception as error:  # noqa: BLE001 - a provider may raise anything
-            # Its text is not kept: it may quote the letter.
-            return TryLater(f"unexpected {type(error).__name__}")
-        return None
-
-    async def _send(self, message: Message) -> None:
-        if self._now() >= message.expires_at:
-            raise Never("the code expired before it was sent")
-        if message.attempts > MOST_ATTEMPTS:
-            raise Never("every attempt was cut short")  # each time the courier died
-        if message.is_test and self._test_route is None:
+    async def _count_typed(self) -> None:
+        """See which routes' codes are typed, once in a while."""
+        now, routing = self._now(), self._routing()
+        if self._counted_at is not None and now < self._counted_at + COUNT_EVERY:
             return
-        route = self._route(message.channel, message.is_test)
-        if route is None:
-            raise Never(f"there is no provider for the channel {message.channel}")
-        await route.send(self._open(message))
-
-    def _route(self, channel: str, is_test: bool) -> Provider | None:
-        return self._test_route if is_test else self._routes.get(channel)
-
-    def _open(self, message: Message) -> Letter:
-        if message.sealed is None:
-            raise Never("the code was erased before it was sent")
-        try:
-            payload = self._sealer.open(f"outbox/{message.id}", message.sealed)
-        except Exception:  # noqa: BLE001 - whatever a sealer raises
-            # Another key, another row, or altered: it will open no better in a minute.
-            raise Never("the seal does not open; was the master key changed?") from None
-        try:
-            return render(message, payload)
-        except Unreadable:
-            raise Never("the sealed payload cannot be read") from None
-
-    # ── noting ────────────────────────────────────────────────────────────────────────
-    async def _note(self, message: Message, outcome: NotSent | None) -> None:
-        if outcome is None or isinstance(outcome, Withheld):
-            await self._note_delivery(message, is_withheld=outcome is not None)
-            return
-        why = _harmless(outcome.why, message)
-        retry_at = self._now() + retry_after(message.attempts, self._jitter())
-        if isinstance(outcome, Never):
-            await self._give_up(message, why)
-        elif message.attempts >= MOST_ATTEMPTS:
-            await self._give_up(message, f"{why} (attempt {message.attempts}, the last)")
-        elif retry_at >= message.expires_at:
-            await self._give_up(message, f"{why} (the code expires before the next attempt)")
-        else:
-            await self._put_off(message, retry_at, why)
-
-    async def _note_delivery(self, message: Message, *, is_withheld: bool) -> None:
-        async with self._storage.transaction() as tx:
-            await tx.message_delivered(message.id, self._now(), is_withheld=is_withheld)
-        event = "message_withheld" if is_withheld else "message_delivered"
-        self._log.info(event, **_fields(message))
-
-    async def _put_off(self, message: Message, retry_at: int, why: str) -> None:
-        async with self._storage.transaction() as tx:
-            await tx.message_deferred(message, retry_at, why)
-        self._report("message_deferred", message, why=why, retry_in=retry_at - self._now())
-        self.wake()
-
-    async def _give_up(self, message: Message, why: str) -> None:
-        async with self._storage.transaction() as tx:
-            await tx.message_failed(message, why)
-        self._report("message_failed", message, why=why)
-
-    def _report(self, event: str, message: Message, **fields: Any) -> None:
-        self._log.warning(event, **_fields(message), **fields)
-
-
-def _fields(message: Message) -> dict[str, Any]:
-    return {
-        "message": message.id,
-        "channel": message.channel,
-        "attempt": message.attempts,
-        "to": _masked(message.recipient),
-    }
-
-
-def _masked(recipient: str) -> str:
-    try:
-        return mask(parse_identifier(recipient, test_mode=True))
-    except Malformed:
-        return "*****"
-
-
-def _harmless(why: str, message: Message) -> str:
-    """A reason without the code, the ticket and the recipient.
-
-    A provider's refusal may quote the letter that it refuses. The reason is kept in the
-    database and in the log, where neither may be read.
-    """
-    masked = _masked(message.recipient)
-    recipient = re.compile(re.escape(message.recipient), re.IGNORECASE)
-    without = _LINK_LIKE.sub("……", recipient.sub(lambda _: masked, why))
-    return _CODE_LIKE.sub("······", without)[:WHY_CHARACTERS]
+        self._counted_at = now
+        if any(routing.has_choice(route.channel) for route in routing.all()):
+            async with self._storage.reading() as tx:
+                since, until = now - CONVERSION_WINDOW, now - CONVERSION_SETTLES
+                routing.note_conversions(await tx.conversions(since, until))

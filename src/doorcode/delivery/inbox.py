@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from doorcode.delivery.interface import Letter
+from doorcode.delivery.interface import Letter, State, Taken
 from doorcode.domain.addresses import Malformed, parse_identifier
 
 KEEPS = 500
@@ -45,7 +45,7 @@ class Inbox:
             )
         self._received: dict[str, Received] = {}  # oldest first
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> Taken:
         """Keep a letter; one that is handed over again is kept once."""
         self._received[letter.id] = Received(
             letter.id,
@@ -58,6 +58,7 @@ class Inbox:
         )
         if len(self._received) > KEEPS:
             del self._received[next(iter(self._received))]
+        return Taken(state=State.DELIVERED)
 
     def messages(self, to: str | None = None) -> list[Received]:
         """The letters, newest first; with `to`, those for this address however it is written."""

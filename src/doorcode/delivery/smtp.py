@@ -3,6 +3,8 @@
     smtp://user:password@host:587?starttls=required     required (default), auto or never
     smtps://user:password@host:465                      TLS from the first byte
 
+As a route: {"provider": "smtp", "url": "env:SMTP_URL", "from": "Acme <no-reply@acme.example>"}
+
 What the server says after it has learned the recipient is not repeated in a reason: it
 may quote the address, or the subject and the code in it. Only its numbers are.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,12 +23,24 @@ from email.policy import SMTP as MAIL
 from email.policy import SMTPUTF8 as INTERNATIONAL_MAIL
 from email.utils import format_datetime
 from enum import StrEnum
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import aiosmtplib
+import msgspec
 from email_validator import EmailNotValidError, validate_email
 
-from doorcode.delivery.interface import Letter, Never, NotSent, TryLater
+from doorcode.delivery.interface import (
+    Letter,
+    Never,
+    NotSent,
+    Taken,
+    TryAnother,
+    TryElsewhere,
+    TryLater,
+)
+from doorcode.delivery.providers.options import BadOptions, RouteOptions, read
+from doorcode.delivery.providers.transport import Transport
 from doorcode.domain.limits import SECOND
 
 TIMEOUT_SECONDS = 15.0
@@ -97,6 +112,36 @@ def parse_sender(text: str) -> Address:
     return Address(display_name=name, addr_spec=match["named"] or match["bare"])
 
 
+def parse_recipient(to: str) -> Address:
+    """The address with its domain in ASCII, or `Never`.
+
+    It was checked when it was typed. It is checked again because a line break or a second
+    address would let whoever typed it send mail of their own with our server.
+    """
+    try:
+        valid = validate_email(to, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise Never("the recipient is no e-mail address") from None
+    return Address(username=valid.local_part, domain=valid.ascii_domain)
+
+
+class Options(RouteOptions, frozen=True, forbid_unknown_fields=True):
+    """A mail server as a route."""
+
+    url: str
+    sender: str = msgspec.field(name="from")
+
+
+class _Client(aiosmtplib.SMTP):
+    """Notes when the letter itself goes out: from then on the server may have taken it."""
+
+    has_begun = False
+
+    async def data(self, *args: Any, **kwargs: Any) -> aiosmtplib.SMTPResponse:
+        self.has_begun = True
+        return await super().data(*args, **kwargs)
+
+
 class Smtp:
     """A provider for the channel "email"."""
 
@@ -108,9 +153,18 @@ class Smtp:
         self._sender = parse_sender(sender)
         self._tls = tls or _tls_context(self._relay.tls)
 
-    async def send(self, letter: Letter) -> None:
-        """Hand a letter to the mail server, or raise `TryLater` or `Never`."""
-        recipient = _recipient(letter.to)
+    @classmethod
+    def of_route(cls, given: Mapping[str, Any], _: Transport) -> Smtp:
+        """Make one from a route's options, or raise `BadOptions`."""
+        options = read(Options, given)
+        try:
+            return cls(options.url, options.sender)
+        except ValueError as error:
+            raise BadOptions(str(error)) from None
+
+    async def send(self, letter: Letter) -> Taken:
+        """Hand a letter to the mail server, or raise `TryLater`, `TryAnother` or `Never`."""
+        recipient = parse_recipient(letter.to)
         mail = _compose(letter, self._sender, recipient)
         client = self._client()
         try:
@@ -121,10 +175,11 @@ class Smtp:
                 await client.quit(timeout=GOODBYE_SECONDS)
         finally:
             client.close()
+        return Taken()
 
-    def _client(self) -> aiosmtplib.SMTP:
+    def _client(self) -> _Client:
         relay = self._relay
-        return aiosmtplib.SMTP(
+        return _Client(
             hostname=relay.host,
             port=relay.port,
             username=relay.username,
@@ -142,22 +197,22 @@ class Smtp:
         try:
             await client.connect()
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise TryLater(f"the mail server refused the login: {_said(error)}") from None
+            raise _ours(error, f"the mail server refused the login: {_said(error)}") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise TryLater(f"the mail server refused us: {_said(error)}") from None
+            raise _ours(error, f"the mail server refused us: {_said(error)}") from None
         except ssl.SSLError as error:
             raise TryLater(f"no trusted TLS with the mail server: {error.reason}") from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise TryLater(f"the mail server cannot be used: {error}") from None
 
-    async def _transmit(self, client: aiosmtplib.SMTP, recipient: Address, mail: bytes) -> None:
+    async def _transmit(self, client: _Client, recipient: Address, mail: bytes) -> None:
         options = [] if recipient.username.isascii() else ["SMTPUTF8"]
         try:
             await client.sendmail(
                 self._sender.addr_spec, [_spec(recipient)], mail, mail_options=options
             )
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise _verdict(error) from None
+            raise _verdict(error, client.has_begun) from None
 
 
 def _tls(parts: SplitResult) -> Tls:
@@ -198,19 +253,6 @@ def _tls_context(tls: Tls) -> ssl.SSLContext | None:
     return context
 
 
-def _recipient(to: str) -> Address:
-    """The address with its domain in ASCII, or `Never`.
-
-    It was checked when it was typed. It is checked again because a line break or a second
-    address would let whoever typed it send mail of their own with our server.
-    """
-    try:
-        valid = validate_email(to, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise Never("the recipient is no e-mail address") from None
-    return Address(username=valid.local_part, domain=valid.ascii_domain)
-
-
 def _spec(address: Address) -> str:
     return f"{address.username}@{address.domain}"
 
@@ -233,29 +275,40 @@ def _compose(letter: Letter, sender: Address, recipient: Address) -> bytes:
     return mail.as_bytes()
 
 
-def _verdict(error: Exception) -> NotSent:
-    """What a failure means that came when the server knew the recipient."""
+def _verdict(error: Exception, has_begun: bool) -> NotSent:
+    """What a failure means that came when the server knew the recipient.
+
+    Where the letter `has_begun` to go out and no answer came, it may have been taken.
+    """
     match error:
         case aiosmtplib.SMTPRecipientsRefused(recipients=[refused, *_]):
             return _by_code(refused, "the mail server refused the recipient")
         case aiosmtplib.SMTPDataError():
             return _by_code(error, "the mail server refused the letter")
         case aiosmtplib.SMTPSenderRefused():
-            # For good, too, it is our setting that is wrong, and it may be mended in time.
-            return TryLater(f"the mail server refused the sender: {_numbers(error)}")
+            return _ours(error, f"the mail server refused the sender: {_numbers(error)}")
         case aiosmtplib.SMTPNotSupported():
             return Never("the mail server takes ASCII addresses only (no SMTPUTF8)")
         case aiosmtplib.SMTPResponseException():
-            return TryLater(f"the mail server refused a command: {_numbers(error)}")
+            return _ours(error, f"the mail server refused a command: {_numbers(error)}")
         case TimeoutError():
-            return TryLater("the mail server took too long")
+            return TryLater("the mail server took too long", maybe=has_begun)
         case _:
-            return TryLater(f"the line to the mail server broke ({type(error).__name__})")
+            why = f"the line to the mail server broke ({type(error).__name__})"
+            return TryLater(why, maybe=has_begun)
+
+
+def _ours(error: aiosmtplib.SMTPResponseException, why: str) -> NotSent:
+    """A refusal that is not about the recipient: for good, this server carries nothing of ours."""
+    return (TryAnother if error.code >= 500 else TryLater)(why, str(error.code))
 
 
 def _by_code(error: aiosmtplib.SMTPResponseException, why: str) -> NotSent:
-    sort = Never if 500 <= error.code <= 599 else TryLater
-    return sort(f"{why}: {_numbers(error)}")
+    """A refusal of the recipient or the letter. Of policy (X.7.X, RFC 3463) it is this server's."""
+    why, numbers = f"{why}: {_numbers(error)}", _numbers(error)
+    if error.code < 500:
+        return TryLater(why, str(error.code))
+    return (TryElsewhere if " 5.7." in numbers else Never)(why, str(error.code))
 
 
 def _numbers(error: aiosmtplib.SMTPResponseException) -> str:

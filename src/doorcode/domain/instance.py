@@ -14,6 +14,7 @@ from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.restrictions import Restrictions
+from doorcode.domain.routes import Delivery
 from doorcode.domain.send import SendBudget
 from doorcode.domain.shield import Policy
 
@@ -135,6 +136,7 @@ class Instance:
     # ── how codes travel ──────────────────────────────────────────────────────────────
     channels: tuple[Channel, ...] = (Channel.SMS,)
     preferred_channels: Mapping[str, Channel] = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery, repr=False)
 
     # ── proving more than once ────────────────────────────────────────────────────────
     mfa_required: bool = False

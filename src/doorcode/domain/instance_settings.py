@@ -14,6 +14,7 @@ from typing import Any
 
 from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance, Shield, ShieldMode
+from doorcode.domain.routes import Routes
 from doorcode.domain.setting_catalogue import SETTINGS, Setting
 from doorcode.domain.setting_types import Misfit, short
 
@@ -106,6 +107,15 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: SETTINGS[key].type.plain(value) for key, value in values.items()}
 
 
+def shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values as they may be seen: plain, but for what could be a credential."""
+    masked = plain(values)
+    for key in masked:
+        if isinstance(kind := SETTINGS[key].type, Routes):
+            masked[key] = kind.masked(masked[key])
+    return masked
+
+
 def _flat(document: dict[Any, Any], above: str) -> Iterable[tuple[str, object]]:
     for name, value in document.items():
         key = f"{above}{name}"
@@ -136,7 +146,9 @@ def _unknown(key: str) -> Problem:
 
 def _misfit(setting: Setting, value: object, misfit: Misfit) -> Problem:
     detail = f" ({misfit})" if str(misfit) else ""
-    text = f"{setting.key} is {short(value)}{detail}; expected {setting.type.expected}."
+    # A list of routes holds credentials, which no terminal and no log repeats.
+    said = "no such list" if isinstance(setting.type, Routes) else short(value)
+    text = f"{setting.key} is {said}{detail}; expected {setting.type.expected}."
     return Problem((setting.key,), text)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from doorcode.domain.bot_protection import Mode, Widget
 from doorcode.domain.instance import Enumeration, ShieldMode, SignUpMode
 from doorcode.domain.limits import MINUTE
+from doorcode.domain.routes import Ladder, Routes
 from doorcode.domain.setting_types import (
     Addresses,
     Choice,
@@ -69,6 +70,39 @@ def _name(field: str, word: str) -> list[Setting]:
     return [
         Setting(f"auth_{field}.{name}", Switch(), f"{field}.{name}", meaning)
         for name, meaning in rows
+    ]
+
+
+def _delivery() -> list[Setting]:
+    words = {
+        "sms": "text messages",
+        "whatsapp": "WhatsApp messages",
+        "voice": "spoken codes",
+        "email": "e-mail",
+    }
+    routes = [
+        Setting(
+            f"delivery.{channel}",
+            Routes(),
+            f"delivery.{channel}",
+            f"By whom {word} {'are' if channel != 'email' else 'is'} sent, in this order.",
+        )
+        for channel, word in words.items()
+    ]
+    return [
+        *routes,
+        Setting(
+            "delivery.ladder",
+            Ladder(),
+            "delivery.ladder",
+            "What stands in for a channel none of whose routes takes a message: those after it.",
+        ),
+        Setting(
+            "delivery.stopped",
+            Switch(),
+            "delivery.is_stopped",
+            "Nothing is sent at all. What is asked for meanwhile waits as long as its code lives.",
+        ),
     ]
 
 
@@ -300,6 +334,7 @@ _ALL = [
         "alert_email",
         "Who is written to when the shield pauses a country, with a link that resumes it.",
     ),
+    *_delivery(),
     *_bot_protection(),
     Setting(
         "legal_consent.enabled",

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from doorcode.domain.addresses import Address
+from doorcode.domain.breaker import Conversion
 from doorcode.domain.client import Client, DevBrowser
 from doorcode.domain.event import Event, Recorded
-from doorcode.domain.message import Message
+from doorcode.domain.message import Message, Posted, State, Step, Suppression
 from doorcode.domain.reverification import Reverification
 from doorcode.domain.send import Pause, Send, SendBudget
 from doorcode.domain.session import Session
@@ -373,10 +374,11 @@ class Transaction(Protocol):
     async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
         """Take one message to send, where nobody else has it."""
 
-    async def message_delivered(
-        self, message_id: str, now: int, *, is_withheld: bool = False
-    ) -> bool:
-        """Note a delivery, or that nothing was to send; erase the code. False the second time."""
+    async def message_taken(self, message: Message, step: Step, country: str) -> bool:
+        """Note that a route took it and erase the code; False where that was noted already.
+
+        Whoever holds the lease by now: what was sent was sent.
+        """
 
     async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         """Give a message back, to be tried at `retry_at`; only whoever leased it last may."""
@@ -386,6 +388,48 @@ class Transaction(Protocol):
 
     async def next_message_at(self) -> int | None:
         """When the next message may be sent, if any waits."""
+
+    # ── timelines, receipts, figures ──────────────────────────────────────────────────
+    async def add_step(self, step: Step) -> None:
+        """Add a line to a message's timeline, after those that are there."""
+
+    async def steps(self, message_id: str) -> list[Step]:
+        """A message's timeline, the first step first."""
+
+    async def last_route(self, message: Message) -> str:
+        """The route that took an earlier message of the same verification; empty for none."""
+
+    async def message_by_ref(self, route: str, ref: str) -> str | None:
+        """The id of the message that a route calls `ref`."""
+
+    async def advance_message(
+        self, posted: Posted, state: State, at: int, price: int | None
+    ) -> bool:
+        """Move a message on from the state that was read; False where it has moved since."""
+
+    async def posted(self, message_id: str) -> Posted | None:
+        """What is known of a message."""
+
+    async def posted_to(self, recipient: str | None, most: int) -> list[Posted]:
+        """The latest messages, to one recipient or to anybody."""
+
+    async def posted_since(self, since: int, until: int) -> list[Posted]:
+        """The codes that were written in a time, for figures; none to test addresses."""
+
+    async def conversions(self, since: int, until: int) -> dict[tuple[str, str], Conversion]:
+        """By channel and route: of the codes of a time, how many it took, and were typed."""
+
+    async def suppress(self, suppression: Suppression) -> None:
+        """Send nothing to a mailbox any more; the first reason stays."""
+
+    async def suppression(self, address: str) -> Suppression | None:
+        """Why nothing is sent to a mailbox, or None."""
+
+    async def suppressions(self, most: int) -> list[Suppression]:
+        """The mailboxes to which nothing is sent, the latest first."""
+
+    async def unsuppress(self, address: str) -> bool:
+        """Send to a mailbox again; False where that was never stopped."""
 
     # ── keys and settings of the instance ─────────────────────────────────────────────
     async def setting(self, name: str) -> bytes | None:

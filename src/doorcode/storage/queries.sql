@@ -611,10 +611,85 @@ UPDATE outbox SET send_at = :until, attempts = attempts + 1
 WHERE id = :id AND state = 'queued' AND send_at <= :now
 RETURNING id, verification_id, channel, recipient, is_test, sealed, created_at, expires_at, attempts;
 
--- name: message_delivered
--- The provider has it, or it was withheld; the code can no longer be read here.
-UPDATE outbox SET state = :state, sealed = NULL, delivered_at = :now
+-- name: message_taken
+-- A provider has it, or it was withheld; the code can no longer be read here.
+UPDATE outbox SET state = :state, sealed = NULL, route = :route, country = :country, price = :price,
+    taken_at = :now, delivered_at = CASE WHEN :state = 'delivered' THEN :now END
 WHERE id = :id AND state = 'queued';
+
+-- name: advance_message
+-- A receipt that says more than was known.
+UPDATE outbox SET state = :state, price = COALESCE(:price, price),
+    delivered_at = CASE WHEN :state = 'delivered' THEN :at ELSE delivered_at END
+WHERE id = :id AND state = :known;
+
+-- name: add_step
+-- A line of the timeline, after those that are there.
+INSERT INTO steps (message_id, number, at, state, route, ref, code, why, maybe, price)
+SELECT :message_id, (SELECT count(*) FROM steps WHERE message_id = :message_id), :at, :state, :route, :ref, :code, :why,
+    :maybe, :price;
+
+-- name: steps
+-- A message's timeline.
+SELECT message_id, at, state, route, ref, code, why, maybe, price FROM steps WHERE message_id = :message_id ORDER BY number;
+
+-- name: message_by_ref
+-- The message that a provider means.
+SELECT message_id FROM steps WHERE route = :route AND ref = :ref LIMIT 1;
+
+-- name: last_route
+-- Which route took the code before this one.
+SELECT route FROM outbox
+WHERE verification_id = :verification_id AND id <> :id AND route <> '' ORDER BY created_at DESC LIMIT 1;
+
+-- name: posted
+-- One message, without what stood in it.
+SELECT o.id, o.verification_id, o.channel, o.recipient, o.state, o.route, o.country, o.attempts, o.created_at,
+    o.taken_at, o.delivered_at, o.price, s.verified_at
+FROM outbox o LEFT JOIN sends s ON s.id = o.id WHERE o.id = :id;
+
+-- name: posted_to
+-- The latest messages to an address.
+SELECT o.id, o.verification_id, o.channel, o.recipient, o.state, o.route, o.country, o.attempts, o.created_at,
+    o.taken_at, o.delivered_at, o.price, s.verified_at
+FROM outbox o LEFT JOIN sends s ON s.id = o.id WHERE o.recipient = :recipient ORDER BY o.created_at DESC LIMIT :most;
+
+-- name: posted_lately
+-- The latest messages to anybody.
+SELECT o.id, o.verification_id, o.channel, o.recipient, o.state, o.route, o.country, o.attempts, o.created_at,
+    o.taken_at, o.delivered_at, o.price, s.verified_at
+FROM outbox o LEFT JOIN sends s ON s.id = o.id ORDER BY o.created_at DESC LIMIT :most;
+
+-- name: posted_since
+-- What was taken within a time, for figures; test addresses and notices are none of these.
+SELECT o.id, o.verification_id, o.channel, o.recipient, o.state, o.route, o.country, o.attempts, o.created_at,
+    o.taken_at, o.delivered_at, o.price, s.verified_at
+FROM outbox o JOIN sends s ON s.id = o.id
+WHERE o.created_at >= :since AND o.created_at < :until AND o.is_test = 0 AND o.state <> 'withheld';
+
+-- name: conversions
+-- Of the codes that each route took, how many were typed; what was withheld could not be.
+SELECT o.channel, o.route, count(*) AS taken, count(s.verified_at) AS typed
+FROM outbox o JOIN sends s ON s.id = o.id
+WHERE o.created_at >= :since AND o.created_at < :until AND o.is_test = 0 AND o.route <> '' AND o.state <> 'withheld'
+GROUP BY o.channel, o.route;
+
+-- name: suppress
+-- Nothing is sent to this mailbox any more; why is what was said first.
+INSERT INTO suppressions (address, at, route, why) VALUES (:address, :at, :route, :why)
+ON CONFLICT (address) DO NOTHING;
+
+-- name: suppression
+-- Why nothing is sent to a mailbox.
+SELECT address, at, route, why FROM suppressions WHERE address = :address;
+
+-- name: suppressions
+-- Every mailbox to which nothing is sent, the latest first.
+SELECT address, at, route, why FROM suppressions ORDER BY at DESC, address LIMIT :most;
+
+-- name: unsuppress
+-- An operator knows better.
+DELETE FROM suppressions WHERE address = :address;
 
 -- name: message_deferred
 -- Try again later. Said by whoever holds the lease: a later one has counted another attempt.
@@ -685,6 +760,11 @@ WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND expires_at <= :now
 -- What was sent is forgotten after a week.
 DELETE FROM outbox WHERE id IN (
     SELECT id FROM outbox WHERE created_at <= :now - 604800000 AND state <> 'queued' LIMIT :most);
+
+-- name: delete_old_steps
+-- A timeline is forgotten with its message.
+DELETE FROM steps WHERE (message_id, number) IN (
+    SELECT message_id, number FROM steps WHERE at <= :now - 691200000 LIMIT :most);
 
 -- name: delete_expired_codes
 -- A code that can no longer be typed.

@@ -11,7 +11,6 @@ from importlib import resources
 
 from doorcode.domain.addresses import Address
 from doorcode.domain.client import Client, DevBrowser
-from doorcode.domain.message import Message
 from doorcode.domain.sign_in import SignIn
 from doorcode.domain.sign_up import SignUp
 from doorcode.domain.verification import Code, Verification
@@ -20,10 +19,12 @@ from doorcode.storage import rows
 from doorcode.storage.interface import SealedKey
 from doorcode.storage.sql_accounts import AccountStatements
 from doorcode.storage.sql_limits import LimitStatements
+from doorcode.storage.sql_post import PostStatements
 
 CLEANING = (
     "expire_messages",
     "delete_old_messages",
+    "delete_old_steps",
     "delete_expired_codes",
     "delete_expired_verifications",
     "delete_expired_sign_ups",
@@ -55,7 +56,7 @@ def load_queries() -> dict[str, str]:
     }
 
 
-class SqlTransaction(AccountStatements, LimitStatements):
+class SqlTransaction(AccountStatements, LimitStatements, PostStatements):
     """A unit of work over statements (see `interface.Transaction` for what each promises)."""
 
     # ── clients ───────────────────────────────────────────────────────────────────────
@@ -204,46 +205,6 @@ class SqlTransaction(AccountStatements, LimitStatements):
         await self._sql.run("cancel_messages_of_attempt", attempt_id=attempt_id)
         await self._sql.run("delete_codes_of_attempt", attempt_id=attempt_id)
         await self._sql.run("delete_verifications_of_attempt", attempt_id=attempt_id)
-
-    # ── outbox ────────────────────────────────────────────────────────────────────────
-    async def add_message(self, message: Message) -> None:
-        await self._sql.run(
-            "add_message",
-            id=message.id,
-            verification_id=message.verification_id,
-            channel=str(message.channel),
-            recipient=message.recipient,
-            is_test=int(message.is_test),
-            sealed=message.sealed,
-            created_at=message.created_at,
-            expires_at=message.expires_at,
-        )
-
-    async def lease_messages(self, now: int, until: int, most: int) -> list[Message]:
-        due = await self._sql.rows("lease_messages", now=now, until=until, most=most)
-        return sorted((rows.to_message(row) for row in due), key=lambda message: message.created_at)
-
-    async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
-        row = await self._one("lease_message", id=message_id, now=now, until=until)
-        return rows.to_message(row) if row else None
-
-    async def message_delivered(
-        self, message_id: str, now: int, *, is_withheld: bool = False
-    ) -> bool:
-        state = "withheld" if is_withheld else "delivered"
-        return await self._sql.run("message_delivered", id=message_id, now=now, state=state) == 1
-
-    async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
-        lease = {"id": message.id, "attempts": message.attempts}
-        await self._sql.run("message_deferred", **lease, retry_at=retry_at, why=why)
-
-    async def message_failed(self, message: Message, why: str) -> None:
-        lease = {"id": message.id, "attempts": message.attempts}
-        await self._sql.run("message_failed", **lease, why=why)
-
-    async def next_message_at(self) -> int | None:
-        row = await self._one("next_message_at")
-        return row[0] if row else None
 
     # ── keys and settings of the instance ─────────────────────────────────────────────
     async def setting(self, name: str) -> bytes | None:

@@ -1,0 +1,1 @@
+"""Those who carry letters, one file each; `registry` knows them by name."""

@@ -1,0 +1,1 @@
+"""A provider laboratory: their APIs as their documentation states them, and their bad days."""

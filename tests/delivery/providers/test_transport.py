@@ -129,7 +129,7 @@ async def test_headers_a_byte_at_a_time_outlast_no_bound(transport: Transport) -
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async with speaking(drips) as url:
+    async with speaking(drips) as url, asyncio.timeout(5):
         with pytest.raises(TryLater, match="too long") as raised:
             await transport.ask("POST", url, content=b"x", seconds=0.2)
     assert raised.value.maybe

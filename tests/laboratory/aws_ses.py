@@ -49,7 +49,7 @@ class AwsSes:
         self.refuse_with: tuple[int, str, str] | None = None  # whatever comes: status, code, words
         self.confirmed: list[str] = []
         self.fetched = 0
-        self.callback_url = "https://auth.example.com/v1/callbacks/aws_ses"
+        self.callback_url = "https://auth.example.com/v1/receipts/aws_ses"
         self.now = now or datetime(2026, 5, 8, 12, tzinfo=UTC)
         self.version = "1"
         self._prefix = prefix

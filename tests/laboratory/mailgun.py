@@ -26,7 +26,7 @@ class Mailgun:
     """`at` is when it signs, in seconds."""
 
     def __init__(
-        self, callback_url: str = "https://auth.example.com/v1/callbacks/mailgun", at: int = AT
+        self, callback_url: str = "https://auth.example.com/v1/receipts/mailgun", at: int = AT
     ) -> None:
         self.taken: list[Taken] = []
         self.forms: list[dict[str, str]] = []

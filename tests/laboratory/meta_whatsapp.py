@@ -28,7 +28,7 @@ class MetaWhatsapp:
     """`languages` are those in which the template was approved."""
 
     def __init__(
-        self, callback_url: str = "https://auth.example.com/v1/callbacks/meta_whatsapp"
+        self, callback_url: str = "https://auth.example.com/v1/receipts/meta_whatsapp"
     ) -> None:
         self.taken: list[Taken] = []
         self.messages: list[dict[str, Any]] = []

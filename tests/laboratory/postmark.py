@@ -35,9 +35,7 @@ AT = "2026-05-08T08:00:00.1234567-04:00"
 class Postmark:
     """`inactive` are the mailboxes to which it sends nothing any more."""
 
-    def __init__(
-        self, callback_url: str = "https://auth.example.com/v1/callbacks/postmark"
-    ) -> None:
+    def __init__(self, callback_url: str = "https://auth.example.com/v1/receipts/postmark") -> None:
         self.taken: list[Taken] = []
         self.letters: list[dict[str, Any]] = []
         self.inactive: set[str] = set()

@@ -24,7 +24,7 @@ class Resend:
     """`at` is when it signs, in seconds."""
 
     def __init__(
-        self, callback_url: str = "https://auth.example.com/v1/callbacks/resend", at: int = AT
+        self, callback_url: str = "https://auth.example.com/v1/receipts/resend", at: int = AT
     ) -> None:
         self.taken: list[Taken] = []
         self.letters: list[dict[str, Any]] = []

@@ -46,7 +46,7 @@ class Sendgrid:
     """`at` is when it signs, in seconds."""
 
     def __init__(
-        self, callback_url: str = "https://auth.example.com/v1/callbacks/sendgrid", at: int = AT
+        self, callback_url: str = "https://auth.example.com/v1/receipts/sendgrid", at: int = AT
     ) -> None:
         self.taken: list[Taken] = []
         self.letters: list[dict[str, Any]] = []

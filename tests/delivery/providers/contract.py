@@ -27,6 +27,7 @@ from tests.laboratory import (
     postmark,
     resend,
     sendgrid,
+    telnyx,
     twilio,
     vonage,
 )
@@ -314,6 +315,20 @@ ROWS = [
         (mailgun.KEY, mailgun.SIGNING_KEY),
         to=MAILBOX,
         reports=False,  # it signs a token, and not the event
+    ),
+    Row(
+        "telnyx",
+        "sms",
+        partial(telnyx.Telnyx, NOON // 1000),
+        _plain(telnyx.options()),
+        {"api_key": "KEY0wrong"},
+        (
+            ({"api_kee": "x"}, "api_kee"),
+            ({"from": ""}, "messaging_profile_id"),
+            ({"public_key": "hunter2"}, "public_key"),
+            ({"url": "example.com"}, "url"),
+        ),
+        (telnyx.KEY,),
     ),
 ]
 EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from doorcode.delivery.providers.answers import MOST_CHARACTERS, micros, moment, text
+from doorcode.delivery.interface import Foreign
+from doorcode.delivery.providers.answers import (
+    MOST_CHARACTERS,
+    document,
+    expect_recent,
+    micros,
+    moment,
+    text,
+    unix_moment,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +74,42 @@ def test_only_dollars_are_a_price(amount: str, currency: str, price: int | None)
 )
 def test_a_moment_is_read_by_iso_8601(written: str, at: int | None) -> None:
     assert moment(written) == at
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"", None),
+        (b"<html>", None),
+        (b'"\xff"', None),
+        (b"[" * 99999, None),
+    ],
+)
+def test_a_body_that_is_no_json_is_none(body: bytes, found: Any) -> None:
+    assert document(body) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [("1778241600", 1_778_241_600_000), ("", None), ("-1", None), ("1.5", None), ("٣", None)],
+)
+def test_seconds_are_read_as_milliseconds(written: str, at: int | None) -> None:
+    assert unix_moment(written) == at
+
+
+@pytest.mark.parametrize("late", [-60_000, 0, 60_000])
+def test_a_callback_of_now_is_believed(late: int) -> None:
+    expect_recent("1778241600", 1_778_241_600_000 + late, 60_000)
+
+
+@pytest.mark.parametrize("late", [-60_001, 60_001])
+def test_a_callback_of_another_hour_is_foreign(late: int) -> None:
+    with pytest.raises(Foreign, match="too long ago"):
+        expect_recent("1778241600", 1_778_241_600_000 + late, 60_000)
+
+
+@pytest.mark.parametrize("written", ["", "now", "9" * 5000, "é"])
+def test_a_callback_that_says_no_time_is_foreign(written: str) -> None:
+    with pytest.raises(Foreign, match="no time"):
+        expect_recent(written, 0, 60_000)

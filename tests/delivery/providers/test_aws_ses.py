@@ -10,6 +10,7 @@ import pytest
 from tests.laboratory import aws
 from tests.laboratory.aws_ses import OPTIONS, SNS, TOKEN, TOPIC
 from tests.laboratory.aws_ses import AwsSes as Double
+from tests.laboratory.server import Laboratory
 from tests.laboratory.wire import Call, Reply
 
 from doorcode.delivery.interface import (
@@ -28,7 +29,7 @@ from doorcode.delivery.interface import (
 from doorcode.delivery.providers.aws_ses import MOST_CERTIFICATES, AwsSes
 from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.registry import make
-from doorcode.delivery.providers.transport import Answer
+from doorcode.delivery.providers.transport import Answer, Transport
 from doorcode.domain.limits import MINUTE
 
 from ..conftest import LetterMaker
@@ -358,6 +359,20 @@ async def test_the_end_of_a_subscription_is_nothing_to_read(double: Double) -> N
     ses = provider(Line(double))
     assert await ses.greet(callback(double.ask_to_confirm(Type="UnsubscribeConfirmation"))) == b"ok"
     assert double.confirmed == []
+
+
+async def test_it_sends_and_reports_over_a_real_line_too(mail: Letter) -> None:
+    async with Laboratory() as lab:
+        double, transport = Double("/ses", sns=f"{lab.url}/ses"), Transport()
+        url = lab.mount("/ses", double)
+        ses = make("email", OPTIONS | {"url": url, "sns_url": f"{url}/"}, transport)
+        assert isinstance(ses, AwsSes)
+        taken = await ses.send(mail)
+        assert await ses.greet(callback(double.ask_to_confirm())) == b"ok"
+        receipts = await told(ses, *double.report(double.taken[0], "delivered"))
+        await transport.close()
+    assert [(one.ref, one.state) for one in receipts] == [(taken.ref, State.DELIVERED)]
+    assert (len(double.confirmed), double.fetched) == (1, 1)
 
 
 # ── options ───────────────────────────────────────────────────────────────────────────

@@ -34,7 +34,7 @@ from .line import Line, callback
 
 PHONE = "+4915112345678"
 LETTER = Letters("wamid.HBgL", PHONE, CODE)
-URL = "https://auth.example.com/v1/callbacks/meta_whatsapp"
+URL = "https://auth.example.com/v1/receipts/meta_whatsapp"
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
+from doorcode.delivery.interface import Foreign
 from doorcode.domain.limits import SECOND
 
 MOST_CHARACTERS = 200
+_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 _MOST_MONEY = 1000  # a letter that costs more is a mistake, or 1e999999
 
 
@@ -54,3 +57,21 @@ def moment(written: str) -> int | None:
         return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * SECOND)
     except (ValueError, OverflowError):
         return None
+
+
+def unix_moment(written: str) -> int | None:
+    """A time in seconds since 1970, in milliseconds; None where it is none."""
+    return int(written) * SECOND if _SECONDS.fullmatch(written) else None
+
+
+def expect_recent(written: str, at: int, lives: int) -> None:
+    """Raise `Foreign` unless a callback says, in seconds since 1970, that it is of now.
+
+    Only the signature over that time makes it true; without it an old callback could be
+    sent again for ever.
+    """
+    signed_at = unix_moment(written)
+    if signed_at is None:
+        raise Foreign("it is not signed: it says no time")
+    if abs(at - signed_at) > lives:
+        raise Foreign("signed too long ago, or this machine's clock is wrong")

@@ -37,21 +37,20 @@ from doorcode.delivery.interface import (
     TryElsewhere,
     TryLater,
 )
-from doorcode.delivery.providers.answers import document, text
+from doorcode.delivery.providers.answers import document, text, unix_moment
 from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
-from doorcode.domain.limits import SECOND
 
 _URL = "https://graph.facebook.com"
 MOST_CHARACTERS = 15  # of a code in an authentication template
 
 _ID = re.compile(r"[0-9]{5,25}", re.ASCII)
+_PERMISSIONS = re.compile(r"2[0-9][0-9]", re.ASCII)  # the whole range is about them
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?", re.ASCII)
 # It is sent back as it came: nothing that a browser could take for a page.
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
-_SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 _EXPIRED = "the access token is not valid any more; set one of a system user, which does not expire"
 _PERMISSION = "the access token may not do this; give it whatsapp_business_messaging"
@@ -239,8 +238,8 @@ class MetaWhatsapp:
 
 def _refusal(answer: Answer) -> NotSent:
     code = text(answer.json, "error", "code")
-    if code.isdigit() and 200 < int(code) < 300:
-        code = "200"  # the whole range is about permissions
+    if _PERMISSIONS.fullmatch(code):
+        code = "200"
     return verdict(_MEANINGS, "WhatsApp", answer.status, code)
 
 
@@ -248,8 +247,7 @@ def _receipt(status: object) -> Receipt | None:
     state, ref = _STATES.get(text(status, "status")), text(status, "id")
     if state is None or not ref:
         return None
-    written = text(status, "timestamp")  # in seconds
-    at = int(written) * SECOND if _SECONDS.fullmatch(written) else None
+    at = unix_moment(text(status, "timestamp"))
     if state is not State.FAILED:
         return Receipt(ref, state, at)
     code = text(next(_dicts(status, "errors"), None), "code")

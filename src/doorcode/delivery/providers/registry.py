@@ -16,6 +16,7 @@ from doorcode.delivery.providers.options import BadOptions
 from doorcode.delivery.providers.postmark import Postmark
 from doorcode.delivery.providers.resend import Resend
 from doorcode.delivery.providers.sendgrid import Sendgrid
+from doorcode.delivery.providers.telnyx import Telnyx
 from doorcode.delivery.providers.transport import Transport
 from doorcode.delivery.providers.twilio import Twilio
 from doorcode.delivery.providers.vonage import Vonage
@@ -38,6 +39,7 @@ OURS: Mapping[str, tuple[frozenset[str], Maker]] = {
     "resend": (frozenset({"email"}), Resend),
     "sendgrid": (frozenset({"email"}), Sendgrid),
     "smtp": (frozenset({"email"}), Smtp.of_route),
+    "telnyx": (frozenset({"sms"}), Telnyx),
     "twilio": (frozenset({"sms", "whatsapp"}), Twilio),
     "vonage": (frozenset({"sms", "whatsapp"}), Vonage),
 }

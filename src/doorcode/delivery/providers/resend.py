@@ -31,11 +31,11 @@ from doorcode.delivery.interface import (
     TryAnother,
     TryLater,
 )
-from doorcode.delivery.providers.answers import document, moment, text
+from doorcode.delivery.providers.answers import document, expect_recent, moment, text
 from doorcode.delivery.providers.mailboxes import ascii_recipient, mailbox
 from doorcode.delivery.providers.options import BadOptions, RouteOptions, expect_url, read
 from doorcode.delivery.providers.transport import Answer, Meanings, Transport, verdict
-from doorcode.domain.limits import MINUTE, SECOND
+from doorcode.domain.limits import MINUTE
 
 _URL = "https://api.resend.com"
 LIVES = 5 * MINUTE  # a webhook, each try of which is signed anew
@@ -142,10 +142,7 @@ class Resend:
             raise Foreign("the route has no webhook_secret; set it to the webhook's signing secret")
         headers = callback.headers
         number, written = headers.get("svix-id", ""), headers.get("svix-timestamp", "")
-        if not (written.isascii() and written.isdigit() and len(written) < 13):
-            raise Foreign("it is not signed (svix-timestamp)")
-        if abs(callback.at - int(written) * SECOND) > LIVES:
-            raise Foreign("signed too long ago, or this machine's clock is wrong")
+        expect_recent(written, callback.at, LIVES)
         signed = f"{number}.{written}.".encode() + callback.body
         expected = b"v1," + base64.b64encode(hmac.digest(self._key, signed, "sha256"))
         # There are two while a secret is being changed.

@@ -222,6 +222,7 @@ def test_a_template_reaches_nothing_but_the_letter(template: str) -> None:
         ({"headers": {"authorization": "Bearer hunter2 {{ tok"}}, "headers.authorization"),
         ({"headers": {"authorization": "{{ 'hunter2' + 1 }}"}}, "headers.authorization"),
         ({"form": {"key": "hunter2{% x %}"}}, "form.key"),
+        ({"form": {"key": "{{ to hunter2 }}"}}, "form.key"),
         ({"url": "https://a.example/hunter2/{{ }}"}, "url"),
         ({"text": "hunter2 {{ nothing }}"}, "text"),
     ],

@@ -147,6 +147,14 @@ async def test_whatsapp_without_a_template_gets_the_words(
     assert (form["To"], form["Body"]) == (f"whatsapp:{TO}", f"Your Acme code is {CODE}.")
 
 
+async def test_a_letter_without_a_code_takes_no_template(
+    lab: Laboratory, transport: Transport
+) -> None:
+    of = letter(channel="whatsapp", code="", text="A link")
+    form = await form_of(lab, transport, of, content_sid=TEMPLATE)
+    assert "ContentSid" not in form and form["Body"] == "A link"
+
+
 async def test_a_text_takes_no_template(lab: Laboratory, transport: Transport) -> None:
     form = await form_of(lab, transport, letter(), content_sid=TEMPLATE)
     assert "ContentSid" not in form and CODE in form["Body"]

@@ -117,6 +117,15 @@ async def test_whatsapp_without_a_template_gets_the_words(
 ) -> None:
     body = await body_of(lab, transport, letter(channel="whatsapp"))
     assert (body["message_type"], body["text"]) == ("text", f"Your Acme code is {CODE}.")
+    assert "ttl" not in body
+
+
+async def test_a_letter_without_a_code_takes_no_template(
+    lab: Laboratory, transport: Transport
+) -> None:
+    of = letter(channel="whatsapp", code="", text="A link")
+    body = await body_of(lab, transport, of, template=TEMPLATE)
+    assert (body["message_type"], body["text"]) == ("text", "A link")
 
 
 async def test_an_application_signs_each_request_anew(

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from doorcode.delivery.interface import Letter
 from doorcode.delivery.render import (
-    NAME_CHARACTERS,
     Notice,
     Unreadable,
-    clean_name,
     pack,
     pack_notice,
     render,
 )
+from doorcode.delivery.sms import NAME_CHARACTERS, clean_name
 from doorcode.domain.message import Message
 from doorcode.domain.segments import SEPTETS
 
@@ -185,7 +184,7 @@ def test_a_word_from_the_waitlist_carries_no_link() -> None:
 def test_a_letter_of_an_app_without_a_name_still_reads(notice: Notice, subject: str) -> None:
     letter = noticed(notice, "")
     assert letter.subject == subject
-    assert letter.text.startswith(f"{subject}.\n\n")
+    assert letter.text.startswith(f"{subject}\n\n")
     assert "\n\n\n" not in letter.text
 
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from doorcode.delivery.render import Notice, pack, pack_notice
+from doorcode.delivery.sms import sms_segments
+from doorcode.delivery.words import voice_for
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
+from doorcode.domain.instance import Instance
 from doorcode.domain.message import Message
 from doorcode.domain.verification import Code, Status, Verdict, Verification, judge, refusal_for
 from doorcode.flows import guesses, sending
@@ -73,7 +76,8 @@ async def send(
     code = deps.codes.make(address)
     message = _message(deps, attempt, verification, address, code)
     if not address.is_test:
-        about = sending.About(caller, address, verification.id, message.id)
+        segments = segments_of(deps.instance, caller, attempt.locale, channel)
+        about = sending.About(caller, address, verification.id, message.id, segments)
         is_real = attempt.decoy is None
         await sending.spend(deps, tx, about, known=guesses.is_known(against), is_real=is_real)
     version, digest = deps.codes.digest(verification, code)
@@ -158,6 +162,14 @@ def proved(attempt_id: str, address: Address, now: int) -> Verification:
     )
 
 
+def segments_of(instance: Instance, caller: Caller, locale: str | None, channel: Channel) -> int:
+    """How many messages a code is paid for as: those of the very text that will be sent."""
+    if channel is not Channel.SMS:
+        return 1
+    words = voice_for(instance.texts, locale).words
+    return sms_segments(words["sms"], instance.name, instance.host_for(caller.page))
+
+
 def expect_way(deps: Grounds, channel: Channel, address: Address) -> None:
     """Refuse what nobody would carry, or what counts no more."""
     _expect_not_stale(deps, address)
@@ -220,10 +232,12 @@ def _message(
 
     Mail goes to the spelling given now; the verification may have begun with another.
     """
-    now, decoy = verification.sent_at, attempt.decoy
-    plain = pack(code, deps.instance.name, attempt.locale)
+    now, decoy, instance = verification.sent_at, attempt.decoy, deps.instance
+    voice = voice_for(instance.texts, attempt.locale)
+    host = instance.host_for(attempt.caller.page)
+    plain = pack(code, instance.name, voice.language, host, voice.own)
     if decoy and decoy.notice:
-        plain = pack_notice(decoy.notice, deps.instance.name)
+        plain = pack_notice(decoy.notice, instance.name, voice=voice)
     message_id = new_id("msg", now)
     sealed = deps.sealer.seal(f"outbox/{message_id}", plain)
     is_withheld = decoy is not None and decoy.notice is None

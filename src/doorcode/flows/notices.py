@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorcode.delivery.render import Notice, pack_notice
+from doorcode.delivery.words import voice_for
 from doorcode.domain.addresses import Address
 from doorcode.domain.message import Message
 from doorcode.domain.user import User
@@ -16,7 +17,8 @@ async def tell_owner(deps: Deps, tx: Transaction, owner: User, withheld: Message
     primary = owner.owned(owner.primary_email_id or "")
     if primary is None or not primary.is_verified or not can_send(deps, primary.address):
         return None
-    packed = pack_notice(Notice.HAS_ACCOUNT, deps.instance.name)
+    voice = voice_for(deps.instance.texts, owner.profile.locale)
+    packed = pack_notice(Notice.HAS_ACCOUNT, deps.instance.name, voice=voice)
     about, until = withheld.verification_id, withheld.expires_at
     return await write(deps, tx, about, primary.address, packed, until)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import phonenumbers
 
-from doorcode.delivery.render import sms_segments
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.errors import Refusal, Refused
@@ -45,12 +44,13 @@ ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who asks for a code, to where, and for which verification by which message."""
+    """Who asks for a code, to where, for which verification, by which message of how many parts."""
 
     caller: Caller
     address: Address
     verification_id: str
     message_id: str
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
-        weighed = await weigh(deps, tx, about.caller, about.address, known=known)
+        weighed = await weigh(
+            deps, tx, about.caller, about.address, known=known, segments=about.segments
+        )
         await _expect_allowed(deps, tx, about, weighed)
     price = weighed.sending.price if weighed and is_real else 0
     tallies = await _count(tx, weighed) if weighed else ()
@@ -92,7 +94,13 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_re
 
 
 async def weigh(
-    deps: Grounds, tx: Transaction, caller: Caller, address: Address, *, known: bool
+    deps: Grounds,
+    tx: Transaction,
+    caller: Caller,
+    address: Address,
+    *,
+    known: bool,
+    segments: int,
 ) -> Weighed:
     """What the shield says of a text message to this number; nothing is changed by asking."""
     shield, now = deps.instance.shield, deps.now()
@@ -105,7 +113,7 @@ async def weigh(
         client_id=caller.client_id or "",
         is_known=known,
         at=now,
-        price=0 if is_free else price_of(country, shield.prices) * sms_segments(deps.instance.name),
+        price=0 if is_free else price_of(country, shield.prices) * segments,
     )
     evidence = Evidence(
         tallies=await tx.tallies(subjects_of(sending)),

@@ -67,6 +67,7 @@ class Door:
         return replace(
             caller,
             device=devices.device_of(request, self.boundary),
+            page=self.boundary.page_of(request),
             is_human=caller.is_human or testing,
             is_testing=testing,
         )

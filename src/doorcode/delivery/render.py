@@ -149,7 +149,7 @@ def render(message: Message, payload: bytes) -> Letter:
 
 def _words(packed: _Payload, channel: str) -> tuple[str, str, str]:
     name = clean_name(packed.name)
-    voice = _voice(packed)
+    voice = _ENGLISH if packed.notice in _ALERTS else _voice(packed)
     if packed.notice is None and channel == "email":
         return _email(packed.code, name, voice)
     if packed.notice is None:

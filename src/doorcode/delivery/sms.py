@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from doorcode.delivery.sandbox import fill
 from doorcode.domain import limits
-from doorcode.domain.segments import ALPHABET, segments
+from doorcode.domain.segments import ALPHABET, dear_letters, segments
 
 NAME_CHARACTERS = 60
 CUT_CHARACTERS = 20  # a shorter half of a word says nothing
@@ -28,7 +28,7 @@ def short_text(template: str, code: str, name: str, host: str) -> str:
     """The message. The app's name is shortened, or left out, before it costs another segment."""
     bare = _text(template, code, "", host)
     whole = clean_name(name)
-    if all(char in ALPHABET for char in bare):
+    if not dear_letters(bare):
         whole = _in_gsm7(whole)
     least, fitting = segments(bare), whole
     while fitting:

@@ -89,10 +89,10 @@ def _values(app: str) -> dict[str, str | int]:
 
 def _faults_of(part: str, rules: Part, filled: str) -> Iterator[str]:
     """What is wrong with a text once it is filled in."""
-    if not filled.strip():
-        yield "is empty once it is filled in: write something beside the placeholders"
     if "code" in rules.needed and _CODE not in filled:
         yield "shows the code in some cases only: write {{ code }} outside of any if"
+    if not filled.strip():
+        yield "is empty once it is filled in: write something beside the placeholders"
     if len(filled) > rules.most:
         yield f"has {len(filled)} characters once it is filled in: shorten it to {rules.most}"
     breaks = "" if part != "sms" else "\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorcode.domain.languages import TAG, is_right_to_left, lookup, normal, wider
+from doorcode.domain.languages import TAG, accepted, is_right_to_left, lookup, normal, wider
 
 THERE = {"de", "en", "he", "id", "nb", "pt", "zh", "zh-Hant"}
 
@@ -81,3 +81,27 @@ def test_every_tag_ends_at_its_language(tag: str) -> None:
 )  # fmt: skip
 def test_some_languages_are_written_from_the_right(tag: str, turned: bool) -> None:
     assert is_right_to_left(tag) == turned
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", ("de-AT", "de", "en")),
+        ("en;q=0.5, de", ("de", "en")),
+        ("de , en ; q=0.7", ("de", "en")),
+        ("fr;q=0, de;q=0.001", ("de",)),
+        ("*, x, de_AT, en;level=1, pt;q=2", ()),
+        ("de;q=0.1234", ()),
+        ("a" * 70, ()),
+        ("", ()),
+    ],
+)
+def test_a_browser_names_its_languages(header: str, languages: tuple[str, ...]) -> None:
+    assert accepted(header) == languages
+
+
+@given(st.text(max_size=300))
+def test_whatever_a_browser_sends_is_a_list_of_tags(header: str) -> None:
+    found = accepted(header)
+    assert len(found) <= 10
+    assert all(TAG.fullmatch(tag) for tag in found)

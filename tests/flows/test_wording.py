@@ -95,6 +95,12 @@ async def test_a_sign_in_without_a_language_has_that_of_the_account(world: World
     assert begins_as("sv") in letter(world).text
 
 
+async def test_a_page_that_names_no_language_is_written_to_in_the_browsers(world: World) -> None:
+    wanted = sign_up.Wanted({Kind.EMAIL: ADA_MAIL}, strategy=EMAIL)
+    await sign_up.start(world.deps, Caller(languages=("tlh", "hi-IN", "de")), wanted)
+    assert begins_as("hi") in letter(world).text
+
+
 async def test_an_invitation_is_written_in_the_instances_language(world: World) -> None:
     world.switch(texts=Texts(default_language="it"))
     await invitation.create(world.deps, [invitation.Wanted(ADA_MAIL)])

@@ -25,11 +25,13 @@ class Voice:
         return {**SHIPPED[shipped], **self.own}
 
 
-def voice_for(texts: Texts, locale: str | None) -> Voice:
-    """The voice for a locale: the nearest language that there is, else the default one."""
+def voice_for(texts: Texts, *locales: str | None) -> Voice:
+    """The voice for the first of these locales that there are texts for, else the default one."""
     available = {*SHIPPED, *texts.own}
-    language = lookup(locale, available) or lookup(texts.default_language, available)
-    return voice_of(texts, language or DEFAULT_LANGUAGE)
+    for locale in (*locales, texts.default_language):
+        if language := lookup(locale, available):
+            return voice_of(texts, language)
+    return voice_of(texts, DEFAULT_LANGUAGE)
 
 
 def voice_of(texts: Texts, language: str) -> Voice:

@@ -7,6 +7,11 @@ from collections.abc import Collection, Iterator
 
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
 
+_ACCEPTED = re.compile(
+    r"(?P<tag>[A-Za-z0-9-]{2,64})\s*(;\s*q=(?P<weight>[01](\.[0-9]{0,3})?))?", re.ASCII
+)
+MOST_ACCEPTED = 10
+
 # What else a tag means: its present name, or the script that its region is written in.
 _ALSO = {
     "in": "id",
@@ -46,6 +51,17 @@ def wider(tag: str) -> Iterator[str]:
         parts.pop()
         if parts and len(parts[-1]) == 1:  # it introduces what followed
             parts.pop()
+
+
+def accepted(header: str) -> tuple[str, ...]:
+    """The languages that a browser names, the dearest first (RFC 9110, 12.5.4)."""
+    weighed = []
+    for entry in header.split(",")[:MOST_ACCEPTED]:
+        found = _ACCEPTED.fullmatch(entry.strip())
+        if found and TAG.fullmatch(found["tag"]):
+            weighed.append((float(found["weight"] or 1), found["tag"]))
+    # Sorting is stable: of two that weigh the same, the first stays first.
+    return tuple(tag for weight, tag in sorted(weighed, key=lambda one: -one[0]) if weight > 0)
 
 
 def lookup(wanted: str | None, available: Collection[str]) -> str | None:

@@ -166,7 +166,7 @@ def segments_of(instance: Instance, caller: Caller, locale: str | None, channel:
     """How many messages a code is paid for as: those of the very text that will be sent."""
     if channel is not Channel.SMS:
         return 1
-    words = voice_for(instance.texts, locale).words
+    words = voice_for(instance.texts, locale, *caller.languages).words
     return sms_segments(words["sms"], instance.name, instance.host_for(caller.page))
 
 
@@ -233,7 +233,7 @@ def _message(
     Mail goes to the spelling given now; the verification may have begun with another.
     """
     now, decoy, instance = verification.sent_at, attempt.decoy, deps.instance
-    voice = voice_for(instance.texts, attempt.locale)
+    voice = voice_for(instance.texts, attempt.locale, *attempt.caller.languages)
     host = instance.host_for(attempt.caller.page)
     plain = pack(code, instance.name, voice.language, host, voice.own)
     if decoy and decoy.notice:

@@ -73,8 +73,7 @@ def _faults(instance: Instance, part: str, template: str) -> Iterator[str]:
         missing = sorted(rules.needed - names)
         if missing:
             yield f"lacks {{{{ {missing[0]} }}}}: write it where it is to stand"
-        name = clean_name(instance.name)
-        for app in dict.fromkeys(("", name, "x" * len(name))):
+        for app in ("", clean_name(instance.name)):
             yield from _faults_of(part, rules, fill(template, _values(app)))
         if part == "sms":
             yield from _too_long(instance, template)

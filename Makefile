@@ -17,7 +17,7 @@ test: tools check ## set up what is missing and pass all tests
 
 test-all: test ## the slow suites too: every SDK, and more examples for the property tests
 	@$(RUN)/python -m pytest -m slow
-	@HYPOTHESIS_PROFILE=thorough $(RUN)/python -m pytest tests/domain tests/storage tests/security tests/web
+	@HYPOTHESIS_PROFILE=thorough $(RUN)/python -m pytest tests/domain tests/storage tests/security tests/web tests/fuzz
 
 check: $(STAMP) ## format, lint, types, import rules
 	@$(RUN)/ruff format --check -q src tests examples bench

@@ -15,6 +15,7 @@ from doorcode.cli_audit import add_arguments
 from doorcode.domain.event import Event
 from doorcode.domain.limits import HOUR
 from doorcode.server import now
+from doorcode.settings import BadSettings
 from doorcode.storage.interface import Transaction
 
 BRITON = "phone_number:+447400123456"
@@ -43,8 +44,9 @@ def lines(data: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> li
 def test_the_newest_come_first_and_people_are_masked(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second = lines(data, capsys)
-    assert first.split()[2:] == ["country.paused", "done", "-", "GB", "-", "why=a", "try"]
+    head, first, second = lines(data, capsys)
+    assert head.split() == ["WHEN", "WHAT", "OUTCOME", "LIMIT", "ABOUT", "NETWORK", "DETAILS"]
+    assert first.split()[2:] == ["country.paused", "done", "-", "GB", "-", "why='a", "try'"]
     assert second.split()[2:] == [
         "limit.refused", "refused", "guesses.network", "+44********56", "203.0.113.7", "-",
     ]  # fmt: skip
@@ -54,7 +56,7 @@ def test_whom_it_is_about_is_shown_where_that_is_asked_for(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "+447400123456" not in "".join(lines(data, capsys, "--json"))
-    assert BRITON in lines(data, capsys, "--full")[1]
+    assert BRITON in lines(data, capsys, "--full")[2]
     assert json.loads(lines(data, capsys, "--full", "--json")[1])["subject"] == BRITON
 
 
@@ -112,9 +114,26 @@ def test_what_commands_change_stands_in_it_and_no_secret_does(
     assert secret not in "".join(lines(data, capsys, "--full", "--json"))
 
 
+def test_a_list_of_people_is_written_without_them(data: Path) -> None:
+    allowed = ("auth_access_control.allowlist", "ann@example.com,+447400123456")
+    call(cli_settings.add_commands, data, "set", *allowed)
+    assert (events(data)[0].subject, events(data)[0].details) == (allowed[0], {"entries": 2})
+
+
+def test_where_nothing_was_found_that_is_said(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(add_arguments, data, "--name", "key.created")
+    told = capsys.readouterr()
+    assert (told.out, "Nothing was found" in told.err) == ("", True)
+
+
 def test_what_was_not_changed_is_not_written(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = events(data)
+    for wrong in (("set", "shield.mode", "never"), ("unset", "shield.nothing")):
+        with pytest.raises(BadSettings):
+            call(cli_settings.add_commands, data, *wrong)
     assert call(cli_keys.add_commands, data, "revoke", "sk_live_none") == 1
     assert events(data) == before

@@ -9,9 +9,11 @@ import pytest
 from tests.acceptance.process import Person, Running, clean_environment, free_port, run
 from tests.beside import call, prepare, within
 
+from doorcode import cli_settings, cli_shield
 from doorcode.cli_explain import add_arguments, sentence
 from doorcode.domain.limits import HOUR, MINUTE
 from doorcode.domain.send import Send, SendBudget
+from doorcode.domain.shield import Tally
 from doorcode.flows.explain import Standing, Verdict
 from doorcode.server import now
 from doorcode.storage.interface import Transaction
@@ -58,10 +60,41 @@ def test_an_address_has_no_country_and_no_price(
     assert not any(line[:1] == ["country"] or "shield.money" in line for line in lines)
 
 
-def test_a_shut_country_is_the_last_word(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shut_country_has_the_last_word_and_the_command_that_opens_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = shown(data, capsys, "+447400123456")
     assert row(lines, "shield.country")[1] == "shut:"
-    assert " ".join(lines[-1]).startswith("The next code would be refused: shield.country: GB is")
+    assert " ".join(lines[-2]).startswith("The next code would be refused: shield.country: GB is")
+    command = " ".join(lines[-1]).removeprefix("To open it: doorcode settings ")
+    assert command == "set shield.countries CA,GB,US"
+    call(cli_settings.add_commands, data, *command.split())
+    capsys.readouterr()
+    assert " ".join(shown(data, capsys, "+447400123456")[-1]) == "The next code would be sent."
+
+
+def test_a_paused_country_has_the_command_that_opens_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(cli_shield.add_commands, data, "pause", "US")
+    capsys.readouterr()
+    lines = shown(data, capsys, NUMBER)
+    assert "refused: shield.paused" in " ".join(lines[-2])
+    command = " ".join(lines[-1]).removeprefix("To open it: doorcode shield ")
+    call(cli_shield.add_commands, data, *command.split())
+    capsys.readouterr()
+    assert " ".join(shown(data, capsys, NUMBER)[-1]) == "The next code would be sent."
+
+
+def test_a_test_number_is_told_its_code(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(data, capsys, "+12015550100")
+    assert "no provider sees it, the code is always 424242" in " ".join(row(lines, "goes by"))
+
+
+def test_shares_are_told_as_percents(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(data, capsys, NUMBER)
+    assert row(lines, "shield.area") == ["shield.area", "15%", "44%"]
+    assert row(lines, "shield.number") == ["shield.number", "1", "7"]
 
 
 def test_a_budget_that_is_used_up_says_when_it_opens(
@@ -75,7 +108,8 @@ def test_a_budget_that_is_used_up_says_when_it_opens(
     within(data, send_six)
     lines = shown(data, capsys, NUMBER)
     assert row(lines, "sends.10_minutes")[1:3] == ["6", "6"]
-    end = " ".join(lines[-1])
+    end = " ".join(lines[-2])
+    assert lines[-1][-2:] == ["limits.sends_per_10_minutes", "--explain"]
     assert end.startswith("The next code would be refused: sends.10_minutes: too many codes")
     assert end.endswith("; it opens in 10 min.")
 
@@ -97,7 +131,9 @@ def test_what_is_no_address_is_said(
     data: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(add_arguments, data, text) == 1
-    assert "No code would be sent" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "No code would be sent" in told
+    assert "write a number as +14155552671" in told
 
 
 def test_what_is_no_client_address_is_said(data: Path) -> None:
@@ -132,6 +168,16 @@ def test_it_is_asked_beside_a_running_server(tmp_path: Path) -> None:
         assert told.stdout.endswith("\nThe next code would be sent.\n")
         abroad = run("explain", "+447400123456", "--data", str(tmp_path), "--json")
         assert json.loads(abroad.stdout)["outcome"] == "sent"  # what it was started with is told
+
+
+def test_what_has_faded_a_little_is_told_whole(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def send_a_minute_ago(tx: Transaction) -> None:
+        await tx.save_tallies([Tally(f"number:{NUMBER}", now() - MINUTE, untyped=1.0)])
+
+    within(data, send_a_minute_ago)
+    assert row(shown(data, capsys, NUMBER), "shield.number") == ["shield.number", "2", "7"]
 
 
 def test_hours_are_told_as_hours() -> None:

@@ -134,11 +134,15 @@ def test_a_signing_key_is_rotated_also_where_no_server_runs(tmp_path: Path) -> N
     done = run("keys", "rotate", *data)
     assert (done.returncode, done.stderr) == (0, "")
     second = done.stdout.split()[0]
-    assert re.fullmatch(rf"{second} signs from \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ\n", done.stdout)
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"
+    meanwhile = "; the key before it until then, while verifiers learn it\n"
+    assert re.fullmatch(rf"{second} signs from {moment}{meanwhile}", done.stdout)
     assert signing(tmp_path) == [(first, "current"), (second, "next")]
     expect_complaint(run("keys", "rotate", *data), second, "waits already; it signs from 2")
     assert signing(tmp_path) == [(first, "current"), (second, "next")]
-    third = run("keys", "rotate", "--now", *data).stdout.split()[0]
+    at_once = run("keys", "rotate", "--now", *data).stdout
+    assert re.fullmatch(rf"\S+ signs from {moment}\n", at_once)
+    third = at_once.split()[0]
     assert signing(tmp_path) == [(third, "current"), (first, "retiring")]
 
 

@@ -39,12 +39,14 @@ def test_a_country_is_paused_and_resumed_and_both_are_written(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shield(data, "pause", "gb", "--why", "a holiday") == 0
+    assert "No codes go to GB any more" in capsys.readouterr().out
     assert shield(data, "status") == 0
     shown = capsys.readouterr().out
     assert [line.split()[0] for line in shown.splitlines() if "a holiday" in line] == ["GB"]
     assert shield(data, "pause", "GB") == 1
     assert "GB is paused already" in capsys.readouterr().err
     assert shield(data, "resume", "GB") == 0
+    assert "GB is not paused any more" in capsys.readouterr().out
     assert shield(data, "resume", "GB") == 1
     assert "GB is not paused" in capsys.readouterr().err
     written = [(one.name, one.subject, one.details) for one in events(data)]

@@ -68,17 +68,22 @@ def test_events_that_differ_have_lines_of_their_own() -> None:
     assert len(Observed().lines(*others, *others)) == 4
 
 
-@pytest.mark.parametrize("development", [True, False])
-def test_a_developer_is_told_by_what_a_country_is_opened(development: bool) -> None:
-    [line] = Observed(development=development).lines(ABROAD)
-    assert (line["country"], line["why"], line["setting"]) == (
-        "GB",
-        "GB is shut",
-        "shield.countries",
-    )
-    assert ("mend" in line) is development
-    if development:
-        assert line["mend"] == "doorcode settings set shield.countries '*'"
+def test_a_line_about_a_closed_country_names_it_and_the_setting() -> None:
+    [line] = Observed().lines(ABROAD)
+    named = (line["event"], line["country"], line["why"], line["setting"])
+    assert named == ("shield.decided", "GB", "GB is shut", "shield.countries")
+
+
+def test_a_developer_is_told_in_a_sentence_by_what_a_country_is_opened() -> None:
+    [line] = Observed(development=True).lines(ABROAD)
+    assert line == {
+        "event": "No code went to a number of GB: shield.countries does not list it. "
+        "To open all countries: doorcode settings set shield.countries '*'",
+        "log_level": "warning",
+        "subject": "+44********56",
+    }
+    [other] = Observed(development=True).lines(REFUSED)
+    assert other["event"] == "limit.refused"
 
 
 @pytest.mark.parametrize(

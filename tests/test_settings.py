@@ -277,6 +277,26 @@ def test_bad_value_is_named_with_its_mend(name: str, value: str) -> None:
     assert all(sentence.endswith(".") and len(sentence) > 30 for sentence in said)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "1" * 5_000),
+        ("URL", "http://["),
+        ("URL", "http://\udcff.example"),
+        ("HOST", "["),
+        ("HOST", "a/b"),
+        ("HOST", "\udcff"),
+        ("NAME", "\udcff"),  # how Python reads a byte of the environment that is no UTF-8
+    ],
+)
+def test_what_cannot_even_be_read_is_said_like_any_bad_value(name: str, value: str) -> None:
+    with pytest.raises(BadSettings) as bad:
+        development({f"DOORCODE_{name}": value})
+    [said] = bad.value.problems
+    assert said.startswith(f"DOORCODE_{name} ")
+    assert said.isprintable()
+
+
 def test_problem_never_repeats_a_secret() -> None:
     said = " ".join(problems(MASTER_KEY=f"1:{KEY},2:{KEY[:-8]}"))
     assert "DOORCODE_MASTER_KEY" in said

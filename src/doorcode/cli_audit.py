@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from typing import Any
 
 from doorcode.cli_beside import with_storage
@@ -18,10 +19,15 @@ from doorcode.storage.interface import Transaction
 _UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
 _SPAN = re.compile(r"([0-9]{1,5})([mhd])", re.ASCII)
 _MOST = 100_000
+_HEAD = ["WHEN", "WHAT", "OUTCOME", "LIMIT", "ABOUT", "NETWORK", "DETAILS"]
 
 
 def add_arguments(audit: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Give `audit` what it takes."""
+    audit.description = (
+        "Shows what was refused, paused and changed, newest first. A flood of equal refusals "
+        "makes one line a minute."
+    )
     audit.add_argument(
         "--since", type=_span, default="24h", help="how far back: 30m, 24h, 7d (default 24h)"
     )
@@ -54,6 +60,8 @@ def _audit(options: argparse.Namespace) -> int:
         write = _documents if options.json else _rows
         for line in write(found, options.full):
             print(line)
+        if not found:
+            complain("Nothing was found:", ["--since 7d looks further back (default 24h)"])
         if len(found) == options.most:
             complain("There may be more:", [f"the newest {options.most} are shown (--most)"])
         return 0
@@ -71,13 +79,14 @@ def _subject(text: str) -> str:
 
 # ── what a person reads, and a program ────────────────────────────────────────────────
 def _rows(found: list[Recorded], full: bool) -> list[str]:
-    return table([_row(one, full) for one in found]) if found else []
+    return table([_HEAD, *(_row(one, full) for one in found)]) if found else []
 
 
 def _row(one: Recorded, full: bool) -> list[str]:
     event = one.event
     subject = event.subject if full else masked(event.subject)
-    details = " ".join(f"{name}={value}" for name, value in event.details.items())
+    # Quoted where there are spaces in it, or one would read on into the next.
+    details = " ".join(f"{name}={shlex.quote(str(it))}" for name, it in event.details.items())
     cells = (event.name, event.outcome, event.bucket, subject, event.network, details)
     return [time_text(one.at), *(cell or "-" for cell in cells)]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from doorcode.cli_beside import Beside, beside, with_storage
 from doorcode.cli_text import DOLLAR, complain, dollars, span, table, time_text
-from doorcode.domain.addresses import Address, Kind, Malformed, parse_identifier
-from doorcode.domain.limits import MONEY, MONEY_IN_ALL
+from doorcode.domain.addresses import TEST_CODE, Address, Kind, Malformed, parse_identifier
+from doorcode.domain.limit_table import SETTING_OF
+from doorcode.domain.limits import COUNTRY, MONEY, MONEY_IN_ALL, PAUSED
 from doorcode.domain.session import Device
 from doorcode.flows.deps import Caller
 from doorcode.flows.explain import Explanation, Standing, Verdict, explain
@@ -18,12 +19,17 @@ from doorcode.storage.interface import Transaction
 
 _MONEY = frozenset({MONEY, MONEY_IN_ALL})
 _WHOLE = frozenset({"shield.country", "shield.type", "shield.paused"})  # they hold or they do not
+_SHARES = frozenset({"shield.area", "shield.block", "shield.network", "shield.client"})
 
 
 def add_arguments(explaining: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Give `explain` what it takes."""
+    explaining.description = (
+        "Says whether the next code to an address would be sent, for a browser that never signed "
+        "in to it, and where each limit stands. Nothing is sent or counted."
+    )
     explaining.add_argument("address", help="a phone number such as +447911123456, or an e-mail")
-    explaining.add_argument("--ip", type=_ip, help="the client address that asks")
+    explaining.add_argument("--ip", type=_ip, help="also the limits of this client address")
     explaining.add_argument("--json", action="store_true", help="for a program")
     explaining.set_defaults(run=_explain)
     return explaining
@@ -42,7 +48,8 @@ def _explain(options: argparse.Namespace) -> int:
         try:
             address = parse_identifier(options.address, test_mode=by.instance.test_mode)
         except Malformed as error:
-            complain("No code would be sent:", [f"{options.address} is {error}"])
+            how = "write a number as +14155552671, with the country code"
+            complain("No code would be sent:", [f"{options.address} is {error}; {how}"])
             return 1
         caller = Caller(device=Device(ip_address=options.ip))
         found = await explain(by, tx, caller, address)
@@ -61,7 +68,7 @@ def _text(by: Beside, found: Explanation, network: str) -> str:
     rows = [_row(one) for one in found.standings]
     lines = [found.address.value, *table([[f"  {name}", text] for name, text in facts]), ""]
     lines += table([["  limit", "used", "most", "opens", ""], *rows])
-    return "\n".join([*lines, "", sentence(found.verdict)])
+    return "\n".join([*lines, "", sentence(found.verdict), *_advice(by, found)])
 
 
 def _facts(found: Explanation) -> list[tuple[str, str]]:
@@ -82,16 +89,14 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
 
 
 def _route(by: Beside, found: Explanation) -> str:
+    if found.address.is_test:
+        return f"{found.channel}: no provider sees it, the code is always {TEST_CODE}"
     name = _carrier(by, found.address, found.channel)
     return f"{found.channel}, carried by {name}" if name else f"{found.channel}: nobody carries it"
 
 
 def _carrier(by: Beside, address: Address, channel: str) -> str | None:
-    if not by.post.can_send(channel, address.is_test):
-        return None
-    if address.is_test:
-        return "nobody: the code is known"
-    return by.post.named[channel]
+    return None if address.is_test else by.post.named.get(channel)
 
 
 def _source(by: Beside) -> str:
@@ -105,9 +110,8 @@ def _row(one: Standing) -> list[str]:
     opens = span(one.opens_in) if one.opens_in else ""
     if one.bucket in _WHOLE:
         return [f"  {one.bucket}", "", "", "", "open" if one.holds else f"shut: {one.why}"]
-    in_words = dollars if one.bucket in _MONEY else _number
-    why = "" if one.holds else one.why
-    return [f"  {one.bucket}", in_words(one.used), in_words(one.most), opens, why]
+    used, most = _amount(one.bucket, one.used), _amount(one.bucket, one.most)
+    return [f"  {one.bucket}", used, most, opens, "" if one.holds else one.why]
 
 
 def sentence(verdict: Verdict) -> str:
@@ -127,8 +131,27 @@ def sentence(verdict: Verdict) -> str:
             return f"The next code would be refused: {why.removesuffix('.')}."
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+def _advice(by: Beside, found: Explanation) -> list[str]:
+    """By what an operator changes the verdict, where they can."""
+    verdict = found.verdict
+    bucket = verdict.standing.bucket if verdict.standing else ""
+    if bucket == PAUSED:
+        return [f"To open it: doorcode shield resume {found.country}"]
+    if bucket == COUNTRY and found.country:
+        listed = sorted({*(by.instance.shield.policy.countries or ()), found.country})
+        return [f"To open it: doorcode settings set {SETTING_OF[bucket]} {','.join(listed)}"]
+    if bucket in SETTING_OF:
+        return [f"Its setting: doorcode settings list {SETTING_OF[bucket]} --explain"]
+    return []
+
+
+def _amount(bucket: str, value: float) -> str:
+    if bucket in _MONEY:
+        return dollars(value)
+    if bucket in _SHARES:
+        return f"{value:.0%}"
+    # What fades with time has digits behind the point, and a moment later it would be 1.9999.
+    return f"{value:.2f}".removesuffix(".00")
 
 
 # ── what a program reads ──────────────────────────────────────────────────────────────

@@ -96,6 +96,7 @@ def _revoke_secret_key(options: argparse.Namespace) -> int:
     async def revoke(tx: Transaction, instance_id: str) -> int:
         if await tx.revoke_secret_key(options.hint):
             await note(tx, "key.revoked", options.hint)
+            print(f"{options.hint} is worth nothing any more")
             return 0
         complain("Nothing was revoked:", [f"no secret key reads {options.hint}"])
         return 1
@@ -120,7 +121,10 @@ def _rotate_signing_key(options: argparse.Namespace) -> int:
             )
             return 1
         await note(tx, "key.rotated", key.id, at_once=options.now)
-        print(f"{key.id} signs from {time_text(key.signs_from)}")
+        meanwhile = (
+            "" if options.now else "; the key before it until then, while verifiers learn it"
+        )
+        print(f"{key.id} signs from {time_text(key.signs_from)}{meanwhile}")
         return 0
 
     return with_storage(options, rotate)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from doorcode.cli_beside import note, with_storage
 from doorcode.cli_text import complain, table
@@ -13,12 +14,13 @@ from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import BadValues, named, plain, read_text, value_in
 from doorcode.domain.setting_catalogue import SETTINGS
 from doorcode.domain.setting_layers import Entry, Layers
-from doorcode.domain.setting_types import Switch, show
+from doorcode.domain.setting_types import Addresses, Switch, show
 from doorcode.live_settings import layers_beside, mend, save
 from doorcode.settings import BadSettings, development
 from doorcode.storage.interface import Transaction
 
 WIDEST_VALUE = 40
+NOTED_CHARACTERS = 100
 # What is not the same in both.
 _BY_COMMAND = {
     "native_api.enabled": "`on` in `dev`, `off` in `serve`",
@@ -98,7 +100,7 @@ def _set(options: argparse.Namespace) -> int:
             raise _refusal(error) from None
         await save(tx, layers)
         for key in values:
-            await note(tx, "setting.changed", key, value=show(plain(values)[key])[:100])
+            await note(tx, "setting.changed", key, **_noted(key, values[key]))
         _write(
             f"{e.setting.key} is {_value(e)}" for e in layers.entries(base) if e.setting.key in keys
         )
@@ -129,6 +131,13 @@ def _unset(options: argparse.Namespace) -> int:
         return 0
 
     return with_storage(options, change)
+
+
+def _noted(key: str, value: Any) -> dict[str, object]:
+    """What the audit log keeps of a value: of a list of people's addresses, their number."""
+    if isinstance(SETTINGS[key].type, Addresses):
+        return {"entries": len(value)}
+    return {"value": show(plain({key: value})[key])[:NOTED_CHARACTERS]}
 
 
 async def _layers(

@@ -16,6 +16,10 @@ from doorcode.storage.interface import Transaction
 
 def add_commands(shield: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """Give `shield` its commands; each works on a data directory."""
+    shield.description = (
+        "Keeps text messages from being run up as a bill. A country is paused by hand, or by the "
+        "shield where nobody types the codes sent there; only `resume` opens it again."
+    )
     kinds = shield.add_subparsers(required=True, metavar="status|pause|resume")
     status = kinds.add_parser("status", help="show the mode, paused countries and today's money")
     status.set_defaults(run=_status)
@@ -69,6 +73,7 @@ def _lines(by: Beside, paused: list[list[str]], spent: list[tuple[str, int]]) ->
 def _pause(options: argparse.Namespace) -> int:
     async def pause(tx: Transaction, instance_id: str) -> int:
         if await pauses.pause(SystemClock(), tx, options.country, options.why):
+            print(f"No codes go to {options.country} any more, except to known devices.")
             return 0
         complain("Nothing was changed:", [f"{options.country} is paused already"])
         return 1
@@ -79,6 +84,7 @@ def _pause(options: argparse.Namespace) -> int:
 def _resume(options: argparse.Namespace) -> int:
     async def resume(tx: Transaction, instance_id: str) -> int:
         if await pauses.resume(SystemClock(), tx, options.country, "operator"):
+            print(f"{options.country} is not paused any more.")
             return 0
         complain("Nothing was changed:", [f"{options.country} is not paused"])
         return 1

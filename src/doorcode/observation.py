@@ -7,7 +7,6 @@ many there were: whoever is refused ten thousand times must not fill the disk by
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
@@ -36,6 +35,10 @@ class Observation:
         times = self._recent.count(event, self._now())
         if not times:
             return
+        again = times if times > 1 else ""
+        if self._development and event.bucket == COUNTRY:
+            _write(log.warning, _abroad(event), subject=masked(event.subject), times=again)
+            return
         fields = {
             "outcome": event.outcome,
             "bucket": event.bucket,
@@ -44,16 +47,22 @@ class Observation:
             "country": event.details.get("country", ""),
             "why": event.details.get("why", ""),
             "setting": SETTING_OF.get(event.bucket, ""),
-            "mend": self._mend(event),
-            "times": times if times > 1 else "",
+            "times": again,
         }
         write = log.info if event.outcome in ("done", "recorded") else log.warning
         if event.name == "country.paused":
             write = log.warning
-        write(event.name, **{name: value for name, value in fields.items() if value})
+        _write(write, event.name, **fields)
 
-    def _mend(self, event: Event) -> Any:
-        """What a developer can do. People are told the same in development as elsewhere."""
-        if self._development and event.bucket == COUNTRY:
-            return "doorcode settings set shield.countries '*'"
-        return ""
+
+def _write(write: Callable[..., object], title: str, **fields: object) -> None:
+    write(title, **{name: value for name, value in fields.items() if value})
+
+
+def _abroad(event: Event) -> str:
+    """What a developer does about it. People are told the same in development as elsewhere."""
+    country, setting = event.details.get("country") or "no country", SETTING_OF[COUNTRY]
+    return (
+        f"No code went to a number of {country}: {setting} does not list it. "
+        f"To open all countries: doorcode settings set {setting} '*'"
+    )

@@ -134,6 +134,10 @@ class _Reader:
         }
         self._development = development
         self._problems: list[str] = []
+        for name, value in [*self._values.items()]:
+            if not _is_text(value):
+                self._problem(name, "is not UTF-8; set it to text.")
+                del self._values[name]
 
     def read(self) -> Settings:
         """All settings, or all problems."""
@@ -178,9 +182,9 @@ class _Reader:
 
     def _port(self) -> int:
         text = self._text("PORT", str(DEFAULT_PORT))
-        if text.isascii() and text.isdigit() and 0 < int(text) < 65_536:
+        if text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65_536:
             return int(text)
-        self._problem("PORT", f"is {text!r}; set it to a number from 1 to 65535.")
+        self._problem("PORT", f"is {text[:20]!r}; set it to a number from 1 to 65535.")
         return DEFAULT_PORT
 
     def _url(self, port: int) -> str:
@@ -199,14 +203,18 @@ class _Reader:
             self._problem(
                 "URL", f"is {text!r}; set it to scheme and host, such as https://auth.example.com."
             )
-        return origin or text
+        return origin or f"http://localhost:{port}"
 
     def _development_url(self, port: int) -> str:
         """Where a person on this machine finds the server; elsewhere, by the host it was given."""
         host, scheme = self._text("HOST", ""), "https" if self._wants_tls() else "http"
         if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - compared, not bound
             host = "localhost"
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        if origin_of(url) is None or urlsplit(url).path:
+            self._problem("HOST", f"is {host!r}; set it to an address or a name of this machine.")
+            return f"{scheme}://localhost:{port}"
+        return url
 
     def _wants_tls(self) -> bool:
         return self._text("TLS", "off").lower() in _ON
@@ -362,3 +370,12 @@ class _Reader:
         else:
             self._problems += [problem.text for problem in reading.problems]
         return path
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is UTF-8: of another byte Python makes a character that cannot be written."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -6,6 +6,7 @@ server's clock, and a question whose answer is True for as long as it holds.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,8 @@ from doorcode.domain.event import Event
 from doorcode.domain.instance import Attribute, Enumeration, Shield, ShieldMode
 from doorcode.domain.limits import DAY, MINUTE, SECOND, Rate
 from doorcode.domain.prices import price_of
-from doorcode.domain.shield import Policy
-from doorcode.flows import backup_codes
+from doorcode.domain.shield import HALF_LIFE, UNTYPED_PER_NUMBER, Policy
+from doorcode.flows import alerts, backup_codes, pauses
 
 from .street import EMAIL, PHONE, SIGN_INS, SIGN_UPS, Street, Visitor, said
 
@@ -184,18 +185,50 @@ async def sends_in_a_day(street: Street) -> tuple[int, Probe]:
     return at + DAY, one_more_code(street)
 
 
-async def money_of_a_day(street: Street) -> tuple[int, Probe]:
+def money_until_midnight(refusal: str) -> Setup:
     """The inbox costs nothing, so for this it is said to be a telephone company."""
-    street.house.courier.is_free = lambda channel: False  # type: ignore[method-assign]
-    await send(street, 1)
-    form = {"phone_number": OTHER_PHONE, "strategy": "phone_code"}
-    midnight = (street.house.clock.now // DAY + 1) * DAY
-    return midnight, lambda: refused(
-        street.visitor().post(SIGN_UPS, form), "unsupported_country_code"
+
+    async def setup(street: Street) -> tuple[int, Probe]:
+        street.house.courier.is_free = lambda channel: False  # type: ignore[method-assign]
+        await send(street, 1)
+        form = {"phone_number": OTHER_PHONE, "strategy": "phone_code"}
+        midnight = (street.house.clock.now // DAY + 1) * DAY
+        return midnight, lambda: refused(street.visitor().post(SIGN_UPS, form), refusal)
+
+    return setup
+
+
+async def codes_to_a_number_fade(street: Street) -> tuple[int, Probe]:
+    """It opens once a half-life has made room for one code more."""
+    street.house.allow_many_codes()
+    at, most = street.house.clock.now, int(UNTYPED_PER_NUMBER)
+    await send(street, most)
+    form = {"phone_number": PHONE, "strategy": "phone_code"}
+    opens_after = HALF_LIFE * math.log2(most / (most - 1))
+    return at + round(opens_after), lambda: refused(
+        street.visitor().post(SIGN_UPS, form), "action_blocked"
     )
 
 
-ONE_MESSAGE = Shield(ShieldMode.RECORD, Policy(money_per_country=price_of("US", {})))
+A_MESSAGE = price_of("US", {})
+ONE_MESSAGE = Shield(ShieldMode.RECORD, Policy(money_per_country=A_MESSAGE))
+ONE_MESSAGE_IN_ALL = Shield(ShieldMode.RECORD, money_in_all=A_MESSAGE)
+
+
+async def resume_link_lives(street: Street) -> tuple[int, Probe]:
+    deps = street.house.door.deps
+    async with street.house.storage.transaction() as tx:
+        await pauses.pause(deps, tx, "GB", "an attack")
+        pause = await tx.pause("GB")
+    assert pause is not None
+    query = {alerts.RESUME_TICKET: deps.tickets.resume_text(pause)}
+
+    async def holds() -> bool:
+        answer = await street.visitor().get(alerts.RESUME_PATH, params=query)
+        assert answer.status_code in (200, 404), answer.text
+        return answer.status_code == 200
+
+    return pause.at + limits.RESUME_LINK_LIVES_FOR, holds
 
 
 # ── lifetimes ─────────────────────────────────────────────────────────────────────────
@@ -351,7 +384,7 @@ async def event_is_kept(street: Street) -> tuple[int, Probe]:
 
 # ── requests of one client address ────────────────────────────────────────────────────
 VERIFY = "/v1/client/sessions/sess_1/verify"
-SPENT_BY: dict[Rate, tuple[str, dict[str, str]]] = {
+SPENT_BY: dict[Rate, tuple[str, dict[str, str] | None]] = {  # by GET where there is no form
     limits.CREATE_SIGN_UP: (SIGN_UPS, {}),
     limits.CREATE_SIGN_IN: (SIGN_INS, {}),
     limits.ATTEMPT_SIGN_UP: (f"{SIGN_UPS}/sua_1/attempt_verification", {}),
@@ -365,6 +398,10 @@ SPENT_BY: dict[Rate, tuple[str, dict[str, str]]] = {
     limits.SET_IMAGE: ("/v1/me/profile_image", {}),
     limits.START_REVERIFICATION: (VERIFY, {}),
     limits.ATTEMPT_REVERIFICATION: (f"{VERIFY}/attempt_first_factor", {}),
+    limits.HANDSHAKE: ("/v1/client/handshake", None),
+    limits.NAME_BROWSER: ("/v1/dev_browser", {}),
+    limits.TOUCH_SESSION: ("/v1/client/sessions/sess_1/touch", {}),
+    limits.FRESH_TOKEN: ("/v1/client/sessions/sess_1/tokens?debug=skip_cache", {}),
 }
 
 
@@ -373,11 +410,14 @@ def rate(limit: Rate) -> Setup:
 
     async def setup(street: Street) -> tuple[int, Probe]:
         path, form = SPENT_BY[limit]
-        for _ in range(limit.times):
-            assert "too_many_requests" not in said([await street.visitor().post(path, form)])
 
         async def holds() -> bool:
-            return "too_many_requests" in said([await street.visitor().post(path, form)])
+            asks = street.visitor()
+            answer = await (asks.get(path) if form is None else asks.post(path, form))
+            return "too_many_requests" in said([answer])
+
+        for _ in range(limit.times):
+            assert not await holds()
 
         return street.house.clock.now + limit.window, holds
 
@@ -415,7 +455,14 @@ EDGES: dict[str, Edge] = {
     limits.NETWORK_GUESSES: Edge(guesses_of_a_network),
     limits.SENDS_SHORT: Edge(sends_in_ten_minutes),
     limits.SENDS_LONG: Edge(sends_in_a_day),
-    limits.MONEY: Edge(money_of_a_day, {"instance": {"shield": ONE_MESSAGE}}),
+    limits.MONEY: Edge(
+        money_until_midnight("unsupported_country_code"), {"instance": {"shield": ONE_MESSAGE}}
+    ),
+    limits.MONEY_IN_ALL: Edge(
+        money_until_midnight("sms_send_error"), {"instance": {"shield": ONE_MESSAGE_IN_ALL}}
+    ),
+    "shield.number": Edge(codes_to_a_number_fade, {"instance": {"shield": Shield()}}),
+    "RESUME_LINK_LIVES_FOR": Edge(resume_link_lives),
     "ATTEMPT_LIVES_FOR": Edge(attempt_lives),
     "REVERIFICATION_LIVES_FOR": Edge(reverification_lives, {"instance": {"reverification": True}}),
     "PROOF_COUNTS_FOR": Edge(proof_counts, {"instance": {"reverification": True}}),
@@ -433,6 +480,9 @@ EDGES: dict[str, Edge] = {
     **{one.name: Edge(rate(one), {"limits": True}) for one in SPENT_BY},
     limits.CHECK_CHALLENGE.name: Edge(rate(limits.CHECK_CHALLENGE), {"limits": True, **HUMAN}),
 }
+FORGOTTEN = (
+    "a share of several counts that fade: no one moment opens it; tests/domain/test_shield.py"
+)
 # What has no edge in time, and why.
 TIMELESS = {
     "SECOND": "a unit",
@@ -458,4 +508,8 @@ TIMELESS = {
     limits.COUNTRY: "a list",
     limits.TYPE: "a list",
     limits.PAUSED: "until an operator ends it",
+    "shield.block": FORGOTTEN,
+    "shield.network": FORGOTTEN,
+    "shield.client": FORGOTTEN,
+    "shield.area": FORGOTTEN,
 }

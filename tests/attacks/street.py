@@ -88,14 +88,14 @@ class Street:
         return [(one, await one.begin(way, to, **form)) for one in came]
 
     async def delivered(self) -> None:
-        """Wait until nothing is left in the outbox that is due."""
+        """Wait until nothing is left in the outbox that is due, nor in the courier's hands."""
         async with asyncio.timeout(PATIENCE):
             while True:
+                await self.house.delivered()
                 async with self.house.storage.reading() as tx:
                     due = await tx.next_message_at()
                 if due is None or due > self.house.clock.now:
                     return
-                await asyncio.sleep(0.001)
 
 
 class _Uvicorn(uvicorn.Server):

@@ -101,6 +101,12 @@ def test_bad_claim_has_its_code(claim: str, value: object, skew: float, code: st
     assert code_of(MAKER.token(**{claim: value}), clock_skew=skew) == code
 
 
+def test_number_beyond_every_clock_has_its_code() -> None:
+    assert code_of(MAKER.token(exp=10**400)) == "token-invalid"
+    assert code_of(MAKER.token(iat=10**400)) == "token-iat-in-the-future"
+    assert code_of(MAKER.token(nbf=10**400)) == "token-not-active-yet"
+
+
 @pytest.mark.parametrize(("claim", "value"), [("exp", NOW - 4), ("nbf", NOW + 5), ("iat", NOW + 5)])
 def test_clock_skew_forgives_a_little(claim: str, value: int) -> None:
     verify_token(MAKER.token(**{claim: value}), MAKER.jwks, now=NOW)

@@ -24,6 +24,7 @@ from doorcode.delivery.courier import (
 )
 from doorcode.delivery.inbox import Inbox
 from doorcode.delivery.interface import Letter, Never, TryLater
+from doorcode.delivery.render import pack_withheld
 from doorcode.domain.limits import CODE_LIVES_FOR, SECOND
 from doorcode.domain.message import Message
 from doorcode.security import master_key
@@ -71,6 +72,16 @@ async def test_delivery_erases_the_code(office: PostOffice) -> None:
     await run_until(office, office.courier(Postman()), "message_delivered")
     row = office.row(message)
     assert (row["state"], row["sealed"], row["delivered_at"]) == ("delivered", None, office.clock())
+
+
+async def test_what_is_withheld_goes_the_whole_way_and_is_not_sent(office: PostOffice) -> None:
+    """What the courier does not do would show in the time of the next answer."""
+    postman = Postman()
+    message = await office.post(PHONE, pack_withheld(CODE, "Acme", None))
+    await run_until(office, office.courier(postman), "message_withheld")
+    row = office.row(message)
+    assert (row["state"], row["sealed"], row["attempts"]) == ("withheld", None, 1)
+    assert postman.letters == []
 
 
 async def test_the_code_is_nowhere_to_be_read_on_disk(office: PostOffice) -> None:

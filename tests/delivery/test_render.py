@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorcode.delivery.interface import Letter
+from doorcode.delivery.interface import Letter, Withheld
 from doorcode.delivery.render import (
     Notice,
     Unreadable,
     pack,
     pack_notice,
+    pack_withheld,
     render,
 )
 from doorcode.delivery.sms import NAME_CHARACTERS, clean_name
@@ -52,6 +53,11 @@ def test_a_letter_keeps_the_id_and_the_recipient_of_its_message() -> None:
     letter = render(message("email", "Ada@Example.com"), pack(CODE, "Acme", None))
     assert (letter.id, letter.to, letter.code) == ("msg_1", "Ada@Example.com", CODE)
     assert (letter.channel, letter.created_at) == ("email", NOON)
+
+
+def test_what_is_withheld_becomes_no_letter() -> None:
+    with pytest.raises(Withheld):
+        render(message("sms"), pack_withheld(CODE, "Acme", None))
 
 
 def test_an_e_mail_loads_nothing_from_elsewhere() -> None:
@@ -216,9 +222,9 @@ def test_an_operator_is_told_of_a_pause_with_a_link_that_ends_it(name: str) -> N
     about = {"country": "GB", "why": "codes are <b>never</b> {typed}"}
     packed = pack_notice(Notice.COUNTRY_PAUSED, name, LINK, 7, about)
     letter = render(message("email", "ops@example.com"), packed)
-    alone = "ext messages to GB are paused"
-    assert letter.subject == (f"Acme: t{alone}" if name else f"T{alone}")
-    assert "an attack: codes are <b>never</b> {typed}." in letter.text
+    of_acme = "Text messages of Acme to GB are paused"
+    assert letter.subject == (of_acme if name else "Text messages to GB are paused")
+    assert "runs up a bill: codes are <b>never</b> {typed}." in letter.text
     assert "<b>" not in letter.html
     assert f'href="{LINK}"' in letter.html
     assert ">Look at it, and resume</a>" in letter.html
@@ -304,7 +310,7 @@ def test_a_letter_to_an_operator_is_english_whatever_people_are_written_in() -> 
     own = {"valid_days": "{{ days }}!", "unexpected": "?"}
     packed = pack_notice(Notice.COUNTRY_PAUSED, "Acme", LINK, 7, about, Voice("de", own))
     letter = render(message("email", "ops@example.com"), packed)
-    assert letter.subject == "Acme: text messages to GB are paused"
+    assert letter.subject == "Text messages of Acme to GB are paused"
     assert "It is valid for 7 days." in letter.text
 
 

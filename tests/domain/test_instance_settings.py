@@ -69,6 +69,7 @@ GROUPS = {
         "user_lockout.duration_in_minutes",
     },
     "limits": {"sends_per_10_minutes", "sends_per_day"},
+    "alerts": {"email"},
     "shield": {
         "mode",
         "countries",
@@ -77,7 +78,6 @@ GROUPS = {
         "dollars_per_day",
         "prices",
     },
-    "alerts": {"email"},
     "texts": {"default_language", "origin_line", "own"},
     "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},
     "legal_consent": {"enabled"},

@@ -192,6 +192,8 @@ def test_names_and_consent_are_missing_until_they_are_given() -> None:
     ("username", "code"),
     [
         ("abc", "form_username_invalid_length"),
+        ("----", "form_username_needs_non_number_char"),
+        ("1_2-3", "form_username_needs_non_number_char"),
         ("a" * 65, "form_username_invalid_length"),
         ("ada lovelace", "form_username_invalid_character"),
         ("аda_l", "form_username_invalid_character"),  # a Cyrillic look-alike

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Kind, parse_identifier
+from doorcode.domain.addresses import Channel, Kind, parse_identifier
 from doorcode.domain.bot_protection import BotProtection, Mode
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.instance import Shield, ShieldMode
@@ -19,7 +19,7 @@ from doorcode.domain.shield import Policy
 from doorcode.flows import client, codes, me_addresses, sending, sign_in, sign_up
 from doorcode.flows.deps import Caller
 
-from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
+from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World, started
 
 BRITON, JAMAICAN, TOLL_FREE = "+447400123456", "+18765551234", "+18002345678"
 ALL = Policy(countries=None)
@@ -264,7 +264,9 @@ async def test_a_paused_country_is_sent_nothing_but_to_known_devices(world: Worl
 async def test_a_country_costs_no_more_than_its_money_on_a_day(world: World) -> None:
     async with world.deps.storage.reading() as tx:
         address = parse_identifier(ADA, test_mode=True)
-        weighed = await sending.weigh(world.deps, tx, Caller(), address, known=False, segments=1)
+        weighed = await sending.weigh(
+            world.deps, tx, Caller(), address, Channel.SMS, known=False, segments=1
+        )
     price = weighed.sending.price
     assert price > 0
     three = Policy(money_per_country=3 * price)
@@ -291,10 +293,25 @@ async def test_all_countries_together_cost_no_more_than_the_instance_may(world: 
 
 
 async def test_what_reaches_the_inbox_costs_nothing(world: World) -> None:
-    world.post.free = True
+    world.post.free = {"sms"}
     world.switch(shield=Shield(policy=Policy(money_per_country=1)))
     assert await code_of(asks(world)) is None
     assert world.count("money") == 0
+
+
+@pytest.mark.parametrize(
+    ("channel", "rows"), [(Channel.SMS, 0), (Channel.WHATSAPP, 2)], ids=["sms", "whatsapp"]
+)
+async def test_a_code_costs_what_its_own_channel_costs(
+    world: World, channel: Channel, rows: int
+) -> None:
+    world.post.free = {"sms"}
+    await world.account()
+    world.switch(channels=(Channel.SMS, Channel.WHATSAPP))
+    wanted = sign_in.Wanted(ADA, PHONE, channel=channel)
+    assert await code_of(sign_in.start(world.deps, Caller(), wanted)) is None
+    assert world.post.announced[-1].channel == channel
+    assert world.count("money") == rows  # of the country, and of all
 
 
 async def test_a_refused_code_is_not_paid_for(world: World) -> None:
@@ -306,12 +323,33 @@ async def test_a_refused_code_is_not_paid_for(world: World) -> None:
     assert prices[0][1] == sent(world, ADA)
 
 
+# ── what it costs ─────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("to", [ADA, ADA_MAIL])
+async def test_all_tallies_of_a_message_are_one_reading_and_one_writing(
+    world: World, to: str
+) -> None:
+    by_phone = int(to == ADA)
+    with world.statements() as run:
+        caller, begun = started(await asks(world, to))
+    assert [run.count(name) for name in ("tallies", "save_tally", "add_send")] == [
+        by_phone, by_phone, 1,
+    ]  # fmt: skip
+    with world.statements() as run:
+        await sign_up.try_code(
+            world.deps, caller, begun.id, PHONE if by_phone else EMAIL, world.code
+        )
+    assert [run.count(name) for name in ("tallies", "save_tally", "verify_sends")] == [
+        by_phone, by_phone, 1,
+    ]  # fmt: skip
+    assert world.count("tallies") >= 8 * by_phone  # of the number, its blocks, its country, …
+
+
 # ── asking changes nothing ────────────────────────────────────────────────────────────
 async def test_weighing_a_message_counts_nothing(world: World) -> None:
     before = {table: world.count(table) for table in ("sends", "tallies", "money", "events")}
     address = parse_identifier(ADA, test_mode=True)
     async with world.deps.storage.transaction() as tx:
-        await sending.weigh(world.deps, tx, Caller(), address, known=False, segments=1)
+        await sending.weigh(world.deps, tx, Caller(), address, Channel.SMS, known=False, segments=1)
     assert {table: world.count(table) for table in before} == before
 
 

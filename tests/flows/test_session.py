@@ -56,6 +56,14 @@ async def test_signed_out_browser_is_told_so(world: World) -> None:
             await story
 
 
+async def test_a_refresh_asks_nothing_of_the_limits(world: World) -> None:
+    """Every open page refreshes each minute: what it costs is what a server can carry."""
+    caller, session_id = await signed_in(world)
+    with world.statements() as run:
+        await session.refresh(world.deps, caller, session_id)
+    assert run == ["client", "session"]
+
+
 async def test_touch_notes_the_time(world: World) -> None:
     caller, session_id = await signed_in(world)
     world.clock.forward(60_000)

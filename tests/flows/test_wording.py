@@ -11,6 +11,7 @@ from doorcode.delivery.render import render
 from doorcode.delivery.words import SHIPPED
 from doorcode.domain.addresses import Channel, Kind, parse_identifier
 from doorcode.domain.instance import Enumeration, Shield, ShieldMode
+from doorcode.domain.limits import HOUR
 from doorcode.domain.message import Message
 from doorcode.domain.prices import price_of
 from doorcode.domain.segments import segments
@@ -93,6 +94,21 @@ async def test_a_sign_in_without_a_language_has_that_of_the_account(world: World
     await sign_up.try_code(world.deps, Caller(attempt[1]), attempt[0], EMAIL, world.code)
     await world.asked_to_sign_in(ADA_MAIL)
     assert begins_as("sv") in letter(world).text
+
+
+async def test_where_nobody_may_learn_of_an_account_its_language_shows_in_nothing(
+    world: World,
+) -> None:
+    await asked(world, ADA, "ru", "https://accounts.a-rather-long-name.example.com")
+    attempt = world.rows("SELECT id, client_id FROM sign_ups")[0]
+    await sign_up.try_code(world.deps, Caller(attempt[1]), attempt[0], PHONE, world.code)
+    world.clock.forward(HOUR)
+    world.switch(enumeration=Enumeration.STRICT)
+    world.write("DELETE FROM sends")
+    page = Caller(page="https://accounts.a-rather-long-name.example.com")
+    for whose in (ADA, BEA):
+        await sign_in.start(world.deps, page, sign_in.Wanted(whose, PHONE))
+    assert world.rows("SELECT price FROM sends") == [(price_of("US", {}),)] * 2
 
 
 async def test_a_page_that_names_no_language_is_written_to_in_the_browsers(world: World) -> None:

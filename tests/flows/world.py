@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from doorcode.domain.addresses import Kind, Strategy
 from doorcode.domain.instance import Instance, Shield, ShieldMode
@@ -23,6 +25,7 @@ from doorcode.security.codes import Codes
 from doorcode.security.sealing import Sealer
 from doorcode.security.tickets import Tickets
 from doorcode.security.tokens import SigningKey, Tokens
+from doorcode.storage import sqlite
 from doorcode.storage.sqlite import Sqlite
 
 START = 1_750_000_000_000
@@ -98,13 +101,13 @@ class FakePost:
     channels: set[str] = field(default_factory=lambda: {"sms", "whatsapp", "email"})
     announced: list[Announced] = field(default_factory=list)
 
-    free: bool = False
+    free: set[str] = field(default_factory=set)
 
     def can_send(self, channel: str, is_test: bool) -> bool:
         return is_test or channel in self.channels
 
     def is_free(self, channel: str) -> bool:
-        return self.free
+        return channel in self.free
 
     def wake(self) -> None:
         """Nobody waits for what is sent."""
@@ -166,6 +169,20 @@ class World:
         connection.close()
 
     # ── what came by post ─────────────────────────────────────────────────────────────
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """The names of the statements that are run meanwhile; one for many rows is one."""
+        run: list[str] = []
+        execute = sqlite._Statements._execute
+
+        def noted(statements: Any, name: str, values: Any) -> Any:
+            run.append(name)
+            return execute(statements, name, values)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sqlite._Statements, "_execute", noted)
+            yield run
+
     @property
     def code(self) -> str:
         """The newest code that was sent to anybody."""

@@ -214,13 +214,16 @@ def _by_code(page: Page, app: App, path: str, phone: str) -> Person:
 
 def _go(page: Page, url: str) -> None:
     """Go there, even where the SDK is still on its way home after signing somebody out."""
-    try:
-        page.goto(url)
-    except Error as interrupted:
-        if "interrupted by another navigation" not in interrupted.message:
-            raise
-        page.wait_for_load_state()
-        page.goto(url)
+    for _ in range(5):
+        try:
+            page.goto(url)
+        except Error as interrupted:
+            if "interrupted by another navigation" not in interrupted.message:
+                raise
+            page.wait_for_load_state("networkidle")
+        else:
+            return
+    raise AssertionError(f"the app never stopped leading elsewhere from {url}")
 
 
 def enter_number(page: Page, phone: str) -> None:

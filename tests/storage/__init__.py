@@ -2,4 +2,5 @@
 
 import pytest
 
-pytest.register_assert_rewrite(f"{__name__}.conformance", f"{__name__}.conformance_accounts")
+SUITES = ("conformance", "conformance_accounts", "conformance_limits", "conformance_tickets")
+pytest.register_assert_rewrite(*(f"{__name__}.{suite}" for suite in SUITES))

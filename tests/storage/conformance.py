@@ -21,10 +21,8 @@ from doorcode.domain.addresses import Kind
 from doorcode.domain.client import DevBrowser
 from doorcode.domain.key_rotation import FORMER_STAYS_FOR, arrange
 from doorcode.domain.message import Message
-from doorcode.domain.send import Send, SendBudget
 from doorcode.domain.session import Session
 from doorcode.domain.session import Status as SessionStatus
-from doorcode.domain.shield import Tally
 from doorcode.domain.sign_in import Status as SignInStatus
 from doorcode.domain.sign_up import Status as SignUpStatus
 from doorcode.domain.verification import Code, Verification
@@ -352,105 +350,6 @@ class TestVerifications:
         assert await stored(storage, other) == other
 
 
-class TestGuesses:
-    async def test_guesses_run_out_and_come_back(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            spent = [
-                await tx.spend_guess(f"g{n}", EMAIL.name, 3, HOUR_AGO, NOW + n) for n in range(5)
-            ]
-            assert spent == [True, True, True, False, False]
-            assert not await tx.spend_guess(
-                "g5", EMAIL.name, 3, since=NOW - 1, now=NOW + limits.HOUR
-            )
-            assert await tx.spend_guess("g6", EMAIL.name, 3, since=NOW, now=NOW + limits.HOUR)
-
-    async def test_each_address_has_its_own(self, storage: Storage) -> None:
-        twin = replace(EMAIL, kind=Kind.PHONE)
-        async with storage.transaction() as tx:
-            assert await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g2", PHONE.name, 1, HOUR_AGO, NOW)
-            assert await tx.spend_guess("g3", twin.name, 1, HOUR_AGO, NOW)
-            respelled = replace(EMAIL, spelling="ADA@example.com")
-            assert not await tx.spend_guess("g4", respelled.name, 1, HOUR_AGO, NOW)
-
-    async def test_a_right_guess_is_given_back(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            await tx.spend_guess("g1", EMAIL.name, 1, HOUR_AGO, NOW)
-            await tx.refund_guess("g1")
-            await tx.refund_guess("g9")
-            assert await tx.spend_guess("g2", EMAIL.name, 1, HOUR_AGO, NOW)
-
-    async def test_the_nth_latest_guess_tells_when_the_next_is_free(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
-            found = [await tx.nth_latest_guess(EMAIL.name, nth, HOUR_AGO) for nth in (1, 2, 3, 4)]
-            assert found == [NOW + 2, NOW + 1, NOW, None]
-            assert await tx.nth_latest_guess(EMAIL.name, 3, since=NOW) is None
-            assert await tx.nth_latest_guess(PHONE.name, 1, HOUR_AGO) is None
-
-    async def test_the_guesses_of_a_window_are_counted(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW + n)
-            found = [await tx.count_guesses(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
-            assert found == [3, 2, 1, 0]
-            assert await tx.count_guesses(PHONE.name, HOUR_AGO) == 0
-
-    async def test_the_codes_of_a_window_are_counted(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for n in range(3):
-                await tx.add_send(Send(f"msg_{n}", EMAIL.name, "ver_1", NOW + n), SendBudget())
-            found = [await tx.count_sends(EMAIL.name, NOW + n) for n in (-1, 0, 1, 2)]
-            assert found == [3, 2, 1, 0]
-            assert await tx.count_sends(PHONE.name, HOUR_AGO) == 0
-
-    async def test_the_money_of_a_day_is_told_the_most_first(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            for country, day, price in (("US", 7, 8), ("GB", 7, 45), ("US", 7, 8), ("FR", 8, 75)):
-                assert await tx.spend_money(country, day, price, 100)
-            assert await tx.money_of_day(7) == [("GB", 45), ("US", 16)]
-            assert await tx.money_of_day(9) == []
-
-    async def test_guesses_at_a_person_are_those_at_what_is_theirs(self, storage: Storage) -> None:
-        claimed = an.owned(id="idn_3", address=TEST_PHONE, verified_at=None)
-        async with storage.transaction() as tx:
-            addresses = (an.owned(), an.owned(id="idn_2", address=PHONE))
-            await tx.add_user(an.user(addresses=addresses))
-            await tx.add_pending_address(claimed)
-            for n, subject in enumerate(
-                (EMAIL.name, PHONE.name, EMAIL.name, f"{EMAIL.name}@client_1", TEST_PHONE.name)
-            ):
-                await tx.spend_guess(f"g{n}", subject, 10, HOUR_AGO, NOW + 4 - n)
-            found = await tx.guesses_at_user("user_1", NOW - 1)
-            assert found == {EMAIL.name: [NOW + 2, NOW + 4], PHONE.name: [NOW + 3]}
-            assert await tx.guesses_at_user("user_1", NOW + 3) == {EMAIL.name: [NOW + 4]}
-            assert await tx.guesses_at_user("user_2", HOUR_AGO) == {}
-
-
-class TestTallies:
-    async def test_what_is_counted_under_any_number_of_names_comes_back(
-        self, storage: Storage
-    ) -> None:
-        counted = {f"block:{n}": Tally(f"block:{n}", NOW + n) for n in range(30)}
-        async with storage.transaction() as tx:
-            await tx.save_tallies(counted.values())
-            for names in ([], [*counted][:1], [*counted][:12], [*counted][5:18], [*counted]):
-                found = await tx.tallies(["world", *names, "number:+1"])
-                assert found == {name: counted[name] for name in names}
-
-    async def test_what_is_counted_later_takes_the_place_of_it(self, storage: Storage) -> None:
-        async with storage.transaction() as tx:
-            await tx.save_tallies([])
-            await tx.save_tallies([Tally("world", NOW), Tally("number:+1", NOW)])
-            await tx.save_tallies([Tally("world", LATER)])
-            found = await tx.tallies(["world", "number:+1"])
-            assert {name: tally.at for name, tally in found.items()} == {
-                "world": LATER,
-                "number:+1": NOW,
-            }
-
-
 class TestUsers:
     async def test_a_user_comes_back_as_they_were(self, storage: Storage) -> None:
         addresses = (
@@ -477,6 +376,16 @@ class TestUsers:
             assert await tx.user_by_address(replace(EMAIL, spelling="x")) == an.user()
             assert await tx.user_by_address(PHONE) is None
             assert await tx.user_by_address(replace(EMAIL, kind=Kind.PHONE)) is None
+
+    async def test_a_user_is_found_by_address_evenly(self, storage: Storage) -> None:
+        """By reading somebody else where nobody has it; they are never given out."""
+        before, after = (replace(EMAIL, value=value) for value in ("a@a.com", "z@z.com"))
+        async with storage.transaction() as tx:
+            assert await tx.user_by_address(EMAIL, evenly=True) is None
+            await tx.add_user(an.user())
+            assert await tx.user_by_address(EMAIL, evenly=True) == an.user()
+            for address in (before, after, PHONE, replace(EMAIL, kind=Kind.PHONE)):
+                assert await tx.user_by_address(address, evenly=True) is None
 
     async def test_a_sign_in_is_noted(self, storage: Storage) -> None:
         async with storage.transaction() as tx:
@@ -576,6 +485,13 @@ class TestOutbox:
         await queue_messages(storage, an.message())
         async with storage.transaction() as tx:
             assert await tx.message_delivered("msg_1", NOW)
+            assert not await tx.message_delivered("msg_1", NOW)
+        assert await lease_all(storage, now=NEXT_DAY) == []
+
+    async def test_what_is_withheld_waits_no_more(self, storage: Storage) -> None:
+        await queue_messages(storage, an.message())
+        async with storage.transaction() as tx:
+            assert await tx.message_delivered("msg_1", NOW, is_withheld=True)
             assert not await tx.message_delivered("msg_1", NOW)
         assert await lease_all(storage, now=NEXT_DAY) == []
 
@@ -697,12 +613,6 @@ class TestRaces:
         numbers = await at_once(storage, 50, lambda tx, _: tx.count_try("ver_1", MOST, NOW))
         assert sorted(number for number in numbers if number) == [1, 2, 3, 4, 5]
         assert await stored(storage, verification) == replace(verification, attempts=MOST)
-
-    async def test_of_fifty_guesses_ten_are_granted(self, storage: Storage) -> None:
-        granted = await at_once(
-            storage, 50, lambda tx, n: tx.spend_guess(f"g{n}", EMAIL.name, 10, HOUR_AGO, NOW)
-        )
-        assert granted.count(True) == limits.GUESSES_PER_ADDRESS == 10
 
     async def test_couriers_share_the_letters(self, storage: Storage) -> None:
         await queue_messages(storage, *(an.message(id=f"msg_{n}") for n in range(30)))

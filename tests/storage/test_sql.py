@@ -68,3 +68,10 @@ def test_every_promise_of_the_interface_is_kept() -> None:
     }
     kept = {name: inspect.signature(getattr(SqlTransaction, name)) for name in promised}
     assert kept == promised
+
+
+def test_the_audit_log_is_added_to_and_cleaned_and_nothing_else() -> None:
+    writing = re.compile(r"\b(INSERT|REPLACE|UPDATE|DELETE)\b.*?\bevents\b", re.DOTALL)
+    assert {n for n in QUERIES if writing.search(QUERIES[n])} == {"add_event", "delete_old_events"}
+    assert QUERIES["add_event"].startswith("INSERT INTO events")
+    assert "CONFLICT" not in QUERIES["add_event"]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from doorcode.domain.event import Event, Recorded
 from doorcode.domain.verification import Status as VerificationStatus
 from doorcode.storage import sqlite
 from doorcode.storage.interface import Unavailable
@@ -20,6 +21,7 @@ from doorcode.storage.sqlite import UNITS_PER_COMMIT, Sqlite
 from . import examples as an
 from .conformance import *  # noqa: F403
 from .conformance_accounts import *  # noqa: F403
+from .conformance_limits import *  # noqa: F403
 from .conformance_tickets import *  # noqa: F403
 from .examples import LATER, NEXT_DAY, NOW
 
@@ -382,6 +384,20 @@ async def test_a_database_that_another_process_holds_is_unavailable(
     other.close()
     await save(storage, "third")
     assert on_disk(path) == {"third"}
+
+
+# ── the audit log ─────────────────────────────────────────────────────────────────────
+async def test_no_line_of_the_audit_log_is_changed_by_sql(storage: Sqlite, path: Path) -> None:
+    async with storage.transaction() as tx:
+        await tx.add_event("evt_1", Event("code.refused", "refused"), NOW)
+    connection = _connect(path)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(events)")]
+    for column in columns:
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(f"UPDATE events SET {column} = 'another'")
+    connection.close()
+    async with storage.reading() as tx:
+        assert await tx.events(0, 2) == [Recorded("evt_1", NOW, Event("code.refused", "refused"))]
 
 
 # ── the end ───────────────────────────────────────────────────────────────────────────

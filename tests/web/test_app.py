@@ -10,6 +10,7 @@ import pytest
 from doorcode.storage.interface import Unavailable
 from doorcode.web.frontend_api import clients
 
+from .bare import ask
 from .conftest import Builder
 from .house import PAGE, PHONE, PRODUCTION, Browser, House, Plan, refusal
 
@@ -90,6 +91,23 @@ async def test_the_server_answers_on_after_an_error(
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/users", "/v1/jwks/x"])
 async def test_a_path_that_is_nobody_s_is_told_in_the_envelope(browser: Browser, path: str) -> None:
     assert refusal(await browser.get(path)) == (404, "resource_not_found", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (b"/nothing", 404),
+        (b"/v1/nothing", 404),
+        (b"/npm/@clerk/clerk-js@6/dist/clerk.js", 404),
+        (b"/v1/images/avatar_placeholder/x.svg", 404),
+        (b"/v1/client", 200),
+    ],
+)
+async def test_a_query_that_is_no_text_is_answered_like_any_other(
+    house: House, path: bytes, status: int
+) -> None:
+    assert (await ask(house.app, path + b"?\xff")).status == status
+    assert (await ask(house.app, path + b"?%ff")).status == status
 
 
 @pytest.mark.parametrize("path", ["/v1/jwks", "/v1/health", "/.well-known/jwks.json"])

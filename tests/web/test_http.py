@@ -73,6 +73,12 @@ def test_cookies_are_read_and_the_first_of_a_name_counts() -> None:
     assert "junk" not in request.cookies
 
 
+def test_a_cookie_without_a_name_is_none_of_ours() -> None:
+    header = (b"cookie", b"__client; __client=x; =y; __client")
+    request = read_request(_scope("GET", b"", header))
+    assert request.cookie_values("__client") == ["x"]
+
+
 def test_a_repeated_header_is_joined() -> None:
     request = read_request(
         _scope("GET", b"", (b"x", b"1"), (b"x", b"2"), (b"cookie", b"a=1"), (b"cookie", b"b=2"))

@@ -171,10 +171,11 @@ class _Reader:
         value = self._raw.get(name)
         if value is None:
             return None
+        # A whole number may be too large to be made a float, and is finite.
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
-            or not math.isfinite(value)
+            or (isinstance(value, float) and not math.isfinite(value))
         ):
             raise MalformedTokenError(f"The claim {name} is not a time")
         return value

@@ -28,6 +28,7 @@ from doorcode.delivery.interface import (
     Sealer,
     Storage,
     TryLater,
+    Withheld,
 )
 from doorcode.delivery.render import Unreadable, render
 from doorcode.domain.addresses import Malformed, mask, parse_identifier
@@ -267,8 +268,8 @@ class Courier:
 
     # ── noting ────────────────────────────────────────────────────────────────────────
     async def _note(self, message: Message, outcome: NotSent | None) -> None:
-        if outcome is None:
-            await self._note_delivery(message)
+        if outcome is None or isinstance(outcome, Withheld):
+            await self._note_delivery(message, is_withheld=outcome is not None)
             return
         why = _harmless(outcome.why, message)
         retry_at = self._now() + retry_after(message.attempts, self._jitter())
@@ -281,10 +282,11 @@ class Courier:
         else:
             await self._put_off(message, retry_at, why)
 
-    async def _note_delivery(self, message: Message) -> None:
+    async def _note_delivery(self, message: Message, *, is_withheld: bool) -> None:
         async with self._storage.transaction() as tx:
-            await tx.message_delivered(message.id, self._now())
-        self._log.info("message_delivered", **_fields(message))
+            await tx.message_delivered(message.id, self._now(), is_withheld=is_withheld)
+        event = "message_withheld" if is_withheld else "message_delivered"
+        self._log.info(event, **_fields(message))
 
     async def _put_off(self, message: Message, retry_at: int, why: str) -> None:
         async with self._storage.transaction() as tx:

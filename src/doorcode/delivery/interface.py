@@ -45,6 +45,10 @@ class Never(NotSent):
     """Trying again would change nothing."""
 
 
+class Withheld(NotSent):
+    """It is not for sending: nobody may tell from outside that there was nothing to send."""
+
+
 class Provider(Protocol):
     """Somebody who carries letters.
 
@@ -69,8 +73,10 @@ class Outbox(Protocol):
     async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
         """Take one message to send, where nobody else has it."""
 
-    async def message_delivered(self, message_id: str, now: int) -> bool:
-        """Note a delivery and erase the code."""
+    async def message_delivered(
+        self, message_id: str, now: int, *, is_withheld: bool = False
+    ) -> bool:
+        """Note a delivery, or that it was withheld, and erase the code."""
 
     async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         """Give a message back, to be tried again at `retry_at`."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import jinja2
 import msgspec
 
-from doorcode.delivery.interface import Letter
+from doorcode.delivery.interface import Letter, Withheld
 from doorcode.delivery.sandbox import BadTemplate, fill
 from doorcode.delivery.sms import clean_name, short_text
 from doorcode.delivery.words import SHIPPED, Voice
@@ -53,7 +53,8 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A letter has a `code`, or it is a `notice`, perhaps with a `link` that is valid for
     `days`; `about` is what its sentence names. `own` are an operator's templates that take
-    the place of those shipped, `host` that of the page where the code is typed.
+    the place of those shipped, `host` that of the page where the code is typed. One that
+    `is_withheld` is not for sending.
     """
 
     code: str
@@ -65,6 +66,7 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     about: dict[str, str] = {}
     host: str = ""
     own: dict[str, str] = {}
+    is_withheld: bool = False
 
 
 class _Alert(NamedTuple):
@@ -80,12 +82,12 @@ class _Alert(NamedTuple):
 _ALERTS = {
     Notice.COUNTRY_PAUSED: _Alert(
         "Text messages to {country} are paused",
-        "{name}: text messages to {country} are paused",
+        "Text messages of {name} to {country} are paused",
         "No codes are sent to phone numbers of {country} any more, because it looks like an "
-        "attack: {why}. People who signed in before on the same device still get theirs. If "
-        "this is wrong, resume it by this link:",
+        "attack that runs up a bill: {why}. People who signed in before on the same device "
+        "still get theirs. If it is no attack, this link lets codes go there again:",
         "Look at it, and resume",
-        "`doorcode audit` and `doorcode shield status` on the server show what happened.",
+        "On the server, 'doorcode audit' and 'doorcode shield status' show what happened.",
     ),
 }
 
@@ -125,8 +127,16 @@ def pack_notice(
     return _encode(packed)
 
 
+def pack_withheld(
+    code: str, name: str, locale: str | None, host: str = "", own: Mapping[str, str] = _NOTHING
+) -> bytes:
+    """What looks like a letter with a code until it is opened, and is not for sending."""
+    packed = _Payload(code, clean_name(name), locale, host=host, own=dict(own), is_withheld=True)
+    return _encode(packed)
+
+
 def render(message: Message, payload: bytes) -> Letter:
-    """The letter for a message, or `Unreadable`."""
+    """The letter for a message, or `Unreadable`, or `Withheld`."""
     try:
         packed = _decode(payload)
         subject, text, html = _words(packed, message.channel)
@@ -134,6 +144,8 @@ def render(message: Message, payload: bytes) -> Letter:
         raise Unreadable("not a packed message") from None
     except BadTemplate:
         raise Unreadable("a template that cannot be rendered") from None
+    if packed.is_withheld:
+        raise Withheld("there is no code to send")
     return Letter(
         id=message.id,
         channel=message.channel,

@@ -29,10 +29,6 @@ DEVICE_KNOWN_FOR = 400 * DAY
 SENDS_PER_10_MINUTES = 6
 SENDS_PER_DAY = 20
 
-# ── sending: these hold in the database too ───────────────────────────────────────────
-SENDS_PER_10_MINUTES = 6
-SENDS_PER_DAY = 20
-
 # ── lifetimes ─────────────────────────────────────────────────────────────────────────
 ATTEMPT_LIVES_FOR = DAY
 REVERIFICATION_LIVES_FOR = 15 * MINUTE  # unused; each code that is asked for begins it anew

@@ -12,8 +12,7 @@ class Message:
     A message that carries a link instead names, in the place of a verification, what the
     link is for: a ticket, an entry of the waitlist.
     `channel` is "sms", "whatsapp" or "email". `recipient` is an E.164 number or an e-mail address.
-    `attempts` counts hand-overs to a provider so far. One that `is_withheld` is written down
-    and never sent: nobody can tell from outside that it was not.
+    `attempts` counts hand-overs to a provider so far.
     """
 
     id: str
@@ -25,4 +24,3 @@ class Message:
     created_at: int
     expires_at: int
     attempts: int = 0
-    is_withheld: bool = False

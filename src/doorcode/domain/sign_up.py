@@ -200,5 +200,5 @@ def expect_username(username: str, rules: UsernameAttribute) -> None:
         raise Refused(errors.username_length(rules.min_length, rules.max_length))
     if not _USERNAME.fullmatch(username):
         raise Refused(errors.USERNAME_CHARACTER)
-    if username.replace("-", "").replace("_", "").isdigit():
+    if not any(character.isalpha() for character in username):
         raise Refused(errors.USERNAME_DIGITS)

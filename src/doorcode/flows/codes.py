@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from doorcode.delivery.render import Notice, pack, pack_notice
+from doorcode.delivery.render import Notice, pack, pack_notice, pack_withheld
 from doorcode.delivery.sms import sms_segments
 from doorcode.delivery.words import voice_for
 from doorcode.domain import errors, limits
@@ -27,9 +27,13 @@ from doorcode.storage.interface import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Decoy:
-    """There is no code to send, and nobody may notice: a notice goes in its place, or nothing."""
+    """There is no code to send, and nobody may notice.
+
+    A notice goes in its place to the same address, or to the mailbox `to`; or nothing does.
+    """
 
     notice: Notice | None = None
+    to: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,8 @@ async def send(
     message = _message(deps, attempt, verification, address, code)
     if not address.is_test:
         segments = segments_of(deps.instance, caller, attempt.locale, channel)
-        about = sending.About(caller, address, verification.id, message.id, segments)
-        is_real = attempt.decoy is None
-        await sending.spend(deps, tx, about, known=guesses.is_known(against), is_real=is_real)
+        about = sending.About(caller, address, channel, verification.id, message.id, segments)
+        await sending.spend(deps, tx, about, known=guesses.is_known(against))
     version, digest = deps.codes.digest(verification, code)
     if attempt.decoy:
         version, digest = deps.codes.decoy()
@@ -232,23 +235,25 @@ def _message(
 
     Mail goes to the spelling given now; the verification may have begun with another.
     """
-    now, decoy, instance = verification.sent_at, attempt.decoy, deps.instance
-    voice = voice_for(instance.texts, attempt.locale, *attempt.caller.languages)
-    host = instance.host_for(attempt.caller.page)
-    plain = pack(code, instance.name, voice.language, host, voice.own)
+    now, decoy, channel = verification.sent_at, attempt.decoy, verification.channel
+    name, host = deps.instance.name, deps.instance.host_for(attempt.caller.page)
+    voice = voice_for(deps.instance.texts, attempt.locale, *attempt.caller.languages)
     if decoy and decoy.notice:
-        plain = pack_notice(decoy.notice, instance.name, voice=voice)
+        plain = pack_notice(decoy.notice, name, voice=voice)
+    elif decoy:
+        plain = pack_withheld("0" * limits.CODE_DIGITS, name, voice.language, host, voice.own)
+    else:
+        plain = pack(code, name, voice.language, host, voice.own)
+    if decoy and decoy.to:
+        address, channel = decoy.to, decoy.to.channel
     message_id = new_id("msg", now)
-    sealed = deps.sealer.seal(f"outbox/{message_id}", plain)
-    is_withheld = decoy is not None and decoy.notice is None
     return Message(
         id=message_id,
         verification_id=verification.id,
-        channel=verification.channel,
+        channel=channel,
         recipient=address.spelling,
-        is_test=verification.address.is_test,
-        sealed=None if is_withheld else sealed,
+        is_test=address.is_test,
+        sealed=deps.sealer.seal(f"outbox/{message_id}", plain),
         created_at=now,
         expires_at=verification.expires_at,
-        is_withheld=is_withheld,
     )

@@ -79,7 +79,9 @@ async def explain(
     against = await guesses.budgets_for(grounds, tx, caller, address)
     weighed = None
     if by_phone and not address.is_test:
-        weighed = await sending.weigh(grounds, tx, caller, address, known=False, segments=segments)
+        weighed = await sending.weigh(
+            grounds, tx, caller, address, channel, known=False, segments=segments
+        )
     standings = [await _guesses(grounds, tx, budget) for budget in against]
     if not address.is_test:
         standings += await _sends(grounds, tx, address.name)

@@ -135,7 +135,7 @@ async def send_code(
 
 async def _decoy(deps: Deps, tx: Transaction, user: User, address: Address) -> Decoy | None:
     """Refuse an address that somebody else has; in strict mode send nothing and say nothing."""
-    owner = await tx.user_by_address(address)
+    owner = await tx.user_by_address(address, evenly=deps.instance.is_strict)
     if owner and owner.id == user.id:
         return None  # what is theirs since the sign-up is no newcomer
     if owner is None:

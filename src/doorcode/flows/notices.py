@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from doorcode.delivery.render import Notice, pack_notice
-from doorcode.delivery.words import voice_for
 from doorcode.domain.addresses import Address
 from doorcode.domain.message import Message
 from doorcode.domain.user import User
@@ -12,15 +10,12 @@ from doorcode.security.random_ids import new_id
 from doorcode.storage.interface import Transaction
 
 
-async def tell_owner(deps: Deps, tx: Transaction, owner: User, withheld: Message) -> Message | None:
-    """Tell somebody by mail that a stranger tried to sign up by their phone number."""
+def mailbox_of(deps: Deps, owner: User) -> Address | None:
+    """Where somebody is told by mail of what was tried with an address of theirs."""
     primary = owner.owned(owner.primary_email_id or "")
     if primary is None or not primary.is_verified or not can_send(deps, primary.address):
         return None
-    voice = voice_for(deps.instance.texts, owner.profile.locale)
-    packed = pack_notice(Notice.HAS_ACCOUNT, deps.instance.name, voice=voice)
-    about, until = withheld.verification_id, withheld.expires_at
-    return await write(deps, tx, about, primary.address, packed, until)
+    return primary.address
 
 
 def can_send(deps: Deps, address: Address) -> bool:

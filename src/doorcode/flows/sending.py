@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import phonenumbers
 
 from doorcode.domain import errors, limits
-from doorcode.domain.addresses import Address, Kind
+from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.event import Event
 from doorcode.domain.instance import Instance, ShieldMode
@@ -44,10 +44,14 @@ ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who asks for a code, to where, for which verification, by which message of how many parts."""
+    """Who asks for a code, to where and by what, for which verification by which message.
+
+    `segments`: of how many parts that message is, each paid for.
+    """
 
     caller: Caller
     address: Address
+    channel: Channel
     verification_id: str
     message_id: str
     segments: int
@@ -62,19 +66,25 @@ class Weighed:
     ruling: Ruling
 
 
-async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool, is_real: bool) -> None:
+async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool) -> None:
     """Count a code that is to be sent, or refuse it.
 
-    One that is not real (`codes.Decoy`) is counted like any other, or the counting would
-    tell who has an account; but nobody pays for it.
+    One that is not real (`codes.Decoy`) is counted like any other, its money too: else the
+    counting would tell who has an account, to whoever meets the limit.
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
         weighed = await weigh(
-            deps, tx, about.caller, about.address, known=known, segments=about.segments
+            deps,
+            tx,
+            about.caller,
+            about.address,
+            about.channel,
+            known=known,
+            segments=about.segments,
         )
         await _expect_allowed(deps, tx, about, weighed)
-    price = weighed.sending.price if weighed and is_real else 0
+    price = weighed.sending.price if weighed else 0
     tallies = await _count(tx, weighed) if weighed else ()
     await _spend_budget(
         deps,
@@ -98,14 +108,18 @@ async def weigh(
     tx: Transaction,
     caller: Caller,
     address: Address,
+    channel: Channel,
     *,
     known: bool,
     segments: int,
 ) -> Weighed:
-    """What the shield says of a text message to this number; nothing is changed by asking."""
+    """What the shield says of a text message to this number; nothing is changed by asking.
+
+    It costs what its own channel costs: where one goes to the inbox, another may be paid for.
+    """
     shield, now = deps.instance.shield, deps.now()
     country = country_of(address.value)
-    is_free = deps.post.is_free(str(deps.instance.channel_to(address)))
+    is_free = deps.post.is_free(str(channel))
     sending = Sending(
         to=address.value,
         country=country,
@@ -120,7 +134,8 @@ async def weigh(
         money_spent=await tx.money_spent(country, now // limits.DAY),
         is_paused=await tx.pause(country) is not None,
     )
-    return Weighed(sending, evidence, rule(sending, evidence, shield.policy))
+    seen = _without_owner(sending, evidence) if deps.instance.is_strict else evidence
+    return Weighed(sending, evidence, rule(sending, seen, shield.policy))
 
 
 async def note_verified(deps: Deps, tx: Transaction, verification_id: str) -> None:
@@ -233,6 +248,19 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
     if weighed.ruling.pause and not weighed.evidence.is_paused:
         pause = Pause(weighed.sending.country, deps.now(), failed.why)
     raise Refused(refusal, event, pause)
+
+
+def _without_owner(sending: Sending, evidence: Evidence) -> Evidence:
+    """Without the codes that were typed for the number itself.
+
+    They earn it trust that a number without an account has not, so whoever attacks the numbers
+    around it would learn from what is still sent which of them have one.
+    """
+    name = f"number:{sending.to}"
+    if name not in evidence.tallies:
+        return evidence
+    number = replace(evidence.tallies[name], typed=0.0)
+    return replace(evidence, tallies={**evidence.tallies, name: number})
 
 
 async def _count(tx: Transaction, weighed: Weighed) -> tuple[str, ...]:

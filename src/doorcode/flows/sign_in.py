@@ -175,7 +175,7 @@ async def _owner_or_decoy(
     text messages cost money, and are what a bot is after.
     """
     assert factor.address is not None  # noqa: S101 - it is the one that was typed
-    user = await tx.user_by_address(factor.address)
+    user = await tx.user_by_address(factor.address, evenly=True)
     if user and user.signs_in_by(factor.address, deps.instance):
         owned = next(one for one in user.addresses if one.address.is_same_as(factor.address))
         return user, replace(factor, address=owned.address), None
@@ -198,7 +198,10 @@ async def send_to(
     if factor.address is None:
         raise Refused(errors.STRATEGY_FOR_USER)
     # Mail goes to the spelling that was verified, not to what was typed this time.
-    locale = wish.locale or sign_in.locale or (user.profile.locale if user else None)
+    locale = wish.locale or sign_in.locale
+    if user and not sign_in.is_neutral(deps.instance):
+        # Where nobody may learn of an account, its language must change neither text nor price.
+        locale = locale or user.profile.locale
     until = sign_in.abandon_at
     attempt = codes.Attempt(sign_in.id, until, caller, locale, wish.channel, decoy)
     return await codes.send(deps, tx, attempt, factor.address)

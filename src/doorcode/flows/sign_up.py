@@ -65,7 +65,7 @@ async def _start(deps: Deps, caller: Caller, wanted: Wanted) -> Answer[SignUp]:
         client = replace(client, sign_up_id=sign_up.id)
         await tx.save_client(client)
         answer = await _go_on(deps, tx, caller, client, sign_up, wanted)
-    await _post(deps, answer.letters)
+    await codes.post(deps, answer.message)
     return replace(answer.answer, client_token=answer.answer.client_token or token)
 
 
@@ -100,7 +100,7 @@ async def change(deps: Deps, caller: Caller, sign_up_id: str, wanted: Wanted) ->
         )
         await tx.save_sign_up(sign_up)
         outcome = await _go_on(deps, tx, caller, client, sign_up, wanted)
-    await _post(deps, outcome.letters)
+    await codes.post(deps, outcome.message)
     return outcome.answer
 
 
@@ -116,9 +116,9 @@ async def send_code(
         client, sign_up = await _own_open(deps, tx, caller, sign_up_id)
         sign_up = replace(sign_up, abandon_at=deps.now() + ATTEMPT_LIVES_FOR)
         await tx.save_sign_up(sign_up)
-        sign_up, letters = await _send(deps, tx, caller, sign_up, strategy, channel)
+        sign_up, message = await _send(deps, tx, caller, sign_up, strategy, channel)
         shown = await clients.view(tx, client, deps.now())
-    await _post(deps, letters)
+    await codes.post(deps, message)
     return Answer(sign_up, shown)
 
 
@@ -144,7 +144,7 @@ async def try_code(
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     answer: Answer[SignUp]
-    letters: tuple[Message, ...] = ()
+    message: Message | None = None
 
 
 async def _expect_signed_out(deps: Deps, tx: Transaction, client: Client | None) -> None:
@@ -179,13 +179,13 @@ async def _go_on(
     """Complete the sign-up where nothing is missing; send a code where one is asked for."""
     if sign_up.can_complete(deps.instance):
         return _Outcome(await _complete(deps, tx, caller, client, sign_up))
-    letters: tuple[Message, ...] = ()
+    message = None
     if wanted.strategy:
         mine = replace(caller, client_id=client.id)
         strategy, channel = wanted.strategy, wanted.channel
-        sign_up, letters = await _send(deps, tx, mine, sign_up, strategy, channel)
+        sign_up, message = await _send(deps, tx, mine, sign_up, strategy, channel)
     shown = await clients.view(tx, client, deps.now())
-    return _Outcome(Answer(sign_up, shown), letters)
+    return _Outcome(Answer(sign_up, shown), message)
 
 
 async def _send(
@@ -195,24 +195,17 @@ async def _send(
     sign_up: SignUp,
     strategy: Strategy,
     channel: Channel | None,
-) -> tuple[SignUp, tuple[Message, ...]]:
+) -> tuple[SignUp, Message | None]:
     address = sign_up.address_to_verify(strategy)
-    owner = await tx.user_by_address(address) if deps.instance.is_strict else None
-    decoy, letter = None, None
+    owner = await tx.user_by_address(address, evenly=True) if deps.instance.is_strict else None
+    decoy = None
     if owner:  # the page goes on as for anybody; who has the address is told, and nobody else
-        by_mail = address.kind is Kind.EMAIL
-        decoy = Decoy(Notice.HAS_ACCOUNT if by_mail else None)
+        mailbox = address if address.kind is Kind.EMAIL else notices.mailbox_of(deps, owner)
+        decoy = Decoy(Notice.HAS_ACCOUNT if mailbox else None, mailbox)
     until, locale = sign_up.abandon_at, sign_up.profile.locale
     attempt = codes.Attempt(sign_up.id, until, caller, locale, channel, decoy)
     verification, message = await codes.send(deps, tx, attempt, address)
-    if message and message.is_withheld and owner:
-        letter = await notices.tell_owner(deps, tx, owner, message)
-    return _with(sign_up, verification), tuple(one for one in (message, letter) if one)
-
-
-async def _post(deps: Deps, letters: tuple[Message, ...]) -> None:
-    for letter in letters:
-        await codes.post(deps, letter)
+    return _with(sign_up, verification), message
 
 
 async def _complete(

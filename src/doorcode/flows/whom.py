@@ -112,10 +112,11 @@ async def _by_identifier(deps: Deps, tx: Transaction, wanted: Wanted) -> Whom:
     address = _read(deps, text)
     if wanted.sign_up_if_missing:
         _expect_public(deps, wanted, address)
-        return Whom(address, user=await tx.user_by_address(address), is_neutral=True)
     if deps.instance.is_strict:
         return Whom(address, is_neutral=True)  # not even looked up: that takes time
     user = await tx.user_by_address(address)
+    if wanted.sign_up_if_missing:
+        return Whom(address, user=user, is_neutral=True)
     if user is None:
         raise Refused(errors.IDENTIFIER_UNKNOWN)
     return Whom(address, user=user)

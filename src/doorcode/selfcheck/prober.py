@@ -266,4 +266,4 @@ def _unreachable(url: httpx.URL, error: httpx.RequestError) -> str:
             f"TLS with {url.host} failed: {text}. "
             "Where the certificate is of an authority of your own, SSL_CERT_FILE names it."
         )
-    return f"{url} does not answer: {text}."
+    return f"{url} does not answer: {text.rstrip('.')}."

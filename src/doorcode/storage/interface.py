@@ -231,8 +231,12 @@ class Transaction(Protocol):
     async def lock_user(self, user_id: str) -> User | None:
         """The account, held until the unit ends."""
 
-    async def user_by_address(self, address: Address) -> User | None:
-        """The account that owns an address; one that only claims it does not count."""
+    async def user_by_address(self, address: Address, *, evenly: bool = False) -> User | None:
+        """The account that owns an address; one that only claims it does not count.
+
+        With `evenly` an account is read whether or not there is one, so that the time is the
+        same, and without what it only claims: its number would show in the time.
+        """
 
     async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
         """The owned addresses of a mailbox (see `mailbox_of`); held until the unit ends.
@@ -360,8 +364,10 @@ class Transaction(Protocol):
     async def lease_message(self, message_id: str, now: int, until: int) -> Message | None:
         """Take one message to send, where nobody else has it."""
 
-    async def message_delivered(self, message_id: str, now: int) -> bool:
-        """Note a delivery and erase the code; False where that was noted already."""
+    async def message_delivered(
+        self, message_id: str, now: int, *, is_withheld: bool = False
+    ) -> bool:
+        """Note a delivery, or that nothing was to send; erase the code. False the second time."""
 
     async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         """Give a message back, to be tried at `retry_at`; only whoever leased it last may."""

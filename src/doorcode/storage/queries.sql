@@ -261,10 +261,10 @@ INSERT INTO events (id, at, name, outcome, bucket, subject, network, client_id, 
 VALUES (:id, :at, :event, :outcome, :bucket, :subject, :network, :client_id, :user_id, :details);
 
 -- name: events
--- The newest lines of the audit log, as far back as asked for.
+-- The newest lines of the audit log, as far back as asked for: an id orders no lines of one moment.
 SELECT id, at, name, outcome, bucket, subject, network, client_id, user_id, details FROM events
 WHERE at >= :since AND (:subject = '' OR subject = :subject) AND (:event = '' OR name = :event)
-ORDER BY at DESC, id DESC LIMIT :most;
+ORDER BY at DESC, rowid DESC LIMIT :most;
 
 -- name: add_device
 -- A person is signed in on a device.
@@ -359,7 +359,14 @@ FROM addresses WHERE user_id = :user_id ORDER BY created_at, id;
 
 -- name: user_id_by_address
 -- Whose address this is.
-SELECT user_id FROM addresses WHERE kind = :kind AND value = :value;
+SELECT user_id, 1 AS is_theirs FROM addresses WHERE kind = :kind AND value = :value;
+
+-- name: user_id_by_address_or_any
+-- Whose address this is, or else who came first: an account to read in any case.
+SELECT user_id, is_theirs FROM (
+    SELECT user_id, 1 AS is_theirs FROM addresses WHERE kind = :kind AND value = :value
+    UNION ALL SELECT * FROM (SELECT id, 0 FROM users ORDER BY id LIMIT 1) AS first_one
+) AS found ORDER BY is_theirs DESC LIMIT 1;
 
 -- name: addresses_of_mailbox
 -- The addresses whose mail reaches one mailbox, whosever they are.
@@ -572,7 +579,7 @@ WHERE (:status = '' OR status = :status)
 -- A message waits for a courier; it is committed together with its code, or with the ticket in whose place it stands.
 INSERT INTO outbox (id, attempt_id, verification_id, channel, recipient, is_test, sealed, state, send_at, created_at, expires_at)
 VALUES (:id, COALESCE((SELECT attempt_id FROM verifications WHERE id = :verification_id), :verification_id), :verification_id,
-    :channel, :recipient, :is_test, :sealed, :state, :created_at, :created_at, :expires_at);
+    :channel, :recipient, :is_test, :sealed, 'queued', :created_at, :created_at, :expires_at);
 
 -- name: lease_messages
 -- A courier takes what is due. Moving send_at on is the lease: after a crash it is due again.
@@ -587,8 +594,8 @@ WHERE id = :id AND state = 'queued' AND send_at <= :now
 RETURNING id, verification_id, channel, recipient, is_test, sealed, created_at, expires_at, attempts;
 
 -- name: message_delivered
--- The provider has it; the code can no longer be read here.
-UPDATE outbox SET state = 'delivered', sealed = NULL, delivered_at = :now
+-- The provider has it, or it was withheld; the code can no longer be read here.
+UPDATE outbox SET state = :state, sealed = NULL, delivered_at = :now
 WHERE id = :id AND state = 'queued';
 
 -- name: message_deferred

@@ -208,7 +208,6 @@ class SqlTransaction(AccountStatements, LimitStatements):
             recipient=message.recipient,
             is_test=int(message.is_test),
             sealed=message.sealed,
-            state="withheld" if message.is_withheld else "queued",
             created_at=message.created_at,
             expires_at=message.expires_at,
         )
@@ -221,8 +220,11 @@ class SqlTransaction(AccountStatements, LimitStatements):
         row = await self._one("lease_message", id=message_id, now=now, until=until)
         return rows.to_message(row) if row else None
 
-    async def message_delivered(self, message_id: str, now: int) -> bool:
-        return await self._sql.run("message_delivered", id=message_id, now=now) == 1
+    async def message_delivered(
+        self, message_id: str, now: int, *, is_withheld: bool = False
+    ) -> bool:
+        state = "withheld" if is_withheld else "delivered"
+        return await self._sql.run("message_delivered", id=message_id, now=now, state=state) == 1
 
     async def message_deferred(self, message: Message, retry_at: int, why: str) -> None:
         lease = {"id": message.id, "attempts": message.attempts}

@@ -48,12 +48,15 @@ class AccountStatements:
             await self._sql.run("add_address", **rows.owned_values(owned))
 
     async def user(self, user_id: str) -> User | None:
+        return await self._user(user_id, pending=True)
+
+    async def _user(self, user_id: str, *, pending: bool) -> User | None:
         row = await self._one("user", id=user_id)
         if row is None:
             return None
         found = await self._sql.rows("addresses_of_user", user_id=user_id)
         owned = [await self._with_verification(rows.to_owned_address(one)) for one in found]
-        if row[14]:
+        if pending and row[14]:
             found = await self._sql.rows("pending_addresses_of_user", user_id=user_id)
             owned += [await self._with_verification(rows.to_pending_address(one)) for one in found]
         return rows.to_user(row, tuple(owned))
@@ -72,9 +75,14 @@ class AccountStatements:
     async def lock_user(self, user_id: str) -> User | None:
         return await self.user(user_id)
 
-    async def user_by_address(self, address: Address) -> User | None:
-        row = await self._one("user_id_by_address", kind=str(address.kind), value=address.value)
-        return await self.user(row[0]) if row else None
+    async def user_by_address(self, address: Address, *, evenly: bool = False) -> User | None:
+        place = {"kind": str(address.kind), "value": address.value}
+        if evenly:
+            row = await self._one("user_id_by_address_or_any", **place)
+        else:
+            row = await self._one("user_id_by_address", **place)
+        user = await self._user(row[0], pending=not evenly) if row else None
+        return user if row and row[1] else None
 
     async def lock_mailbox(self, mailbox: str) -> list[OwnedAddress]:
         found = await self._sql.rows("addresses_of_mailbox", base=mailbox)

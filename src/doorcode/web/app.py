@@ -87,7 +87,9 @@ class App:
 
     async def _http_error(self, request: StarletteRequest, error: Any) -> StarletteResponse:
         refusal = errors.METHOD_INVALID if error.status_code == 405 else errors.NOT_FOUND
-        if request.url.path.startswith(("/v1/", "/npm/", "/.well-known/")):
+        # Not `request.url`, here and elsewhere: it is put together from what the client wrote as
+        # its Host and query, and raises for a query that is no UTF-8.
+        if request.scope["path"].startswith(("/v1/", "/npm/", "/.well-known/")):
             return _answer(refusal)
         page = render.refused(self._door, refusal)
         render.protect(page)
@@ -150,5 +152,5 @@ async def _unavailable(request: StarletteRequest, error: Exception) -> Starlette
 
 
 async def _failed(request: StarletteRequest, error: Exception) -> StarletteResponse:
-    log.error("internal error", path=request.url.path, exc_info=error)
+    log.error("internal error", path=request.scope["path"], exc_info=error)
     return _answer(errors.INTERNAL)

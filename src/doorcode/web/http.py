@@ -7,7 +7,7 @@ it. Pages, files and the Backend API run on Starlette.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -45,8 +45,7 @@ class Request:
 
     def cookie_values(self, name: str) -> list[str]:
         """Every value of a cookie that was sent more than once, as browsers order them."""
-        pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
-        return [value.strip('"') for key, _, value in pairs if key == name]
+        return [value for key, value in _pairs_of(self.headers.get("cookie", "")) if key == name]
 
     def emptied(self) -> frozenset[str]:
         """The fields of the form that were sent blank: that is how SDKs send null."""
@@ -175,8 +174,14 @@ def _parse_query(raw: bytes) -> dict[str, str]:
 
 def _parse_cookies(header: str) -> dict[str, str]:
     cookies: dict[str, str] = {}
-    for pair in header.split(";"):
+    for name, value in _pairs_of(header):
+        cookies.setdefault(name, value)
+    return cookies
+
+
+def _pairs_of(cookies: str) -> Iterator[tuple[str, str]]:
+    """Names and values; without an equals sign it is all value (RFC 6265bis), and not ours."""
+    for pair in cookies.split(";"):
         name, equals, value = pair.strip().partition("=")
         if equals:
-            cookies.setdefault(name, value.strip('"'))
-    return cookies
+            yield name, value.strip('"')

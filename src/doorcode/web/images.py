@@ -39,7 +39,7 @@ def routes(fetch: Fetch) -> list[Route]:
     """`fetch` finds the type and the bytes of a picture by its id. A query is passed over."""
 
     async def show_initial(request: Request) -> Response:
-        drawn = initials.parse_path(request.url.path)
+        drawn = initials.parse_path(request.scope["path"])
         if drawn is None:
             raise Refused(errors.NOT_FOUND)
         return _send(request, "image/svg+xml", initials.initial_svg(*drawn))

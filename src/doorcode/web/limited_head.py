@@ -1,7 +1,7 @@
-"""Refuses a request whose head does not end.
+"""Refuses a request whose head does not end, and cuts off what goes on behind a body.
 
-uvicorn's fast parser sets no limit: one connection that goes on sending a header fills
-the memory of the whole server.
+uvicorn's fast parser sets no limit: one connection that goes on sending header fields, before a
+body or as the trailers of one in chunks, fills the memory of the whole server.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ _TOO_LARGE = (
 
 
 class LimitedHead(HttpToolsProtocol):
-    """uvicorn's parser, with at most 64 KiB for the request line and the headers."""
+    """uvicorn's parser, with at most 64 KiB at a time that are no body."""
 
     _in_head = True
-    _head_bytes = 0
+    _head_bytes = 0  # since the request began, or since a part of its body came
 
     def data_received(self, data: bytes) -> None:
         """Take what came over the wire."""
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and not self._ends_head(data):
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-                return
+        self._head_bytes += len(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES and not self._ends_head(data):
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+            return
         super().data_received(data)
+        if not self._in_head and self._head_bytes > HEAD_BYTES:
+            self.transport.close()  # an answer may be under way: there is no room for a second
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -40,6 +41,11 @@ class LimitedHead(HttpToolsProtocol):
         """Its head has ended; bodies have a limit of their own."""
         self._in_head, self._head_bytes = False, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body."""
+        self._head_bytes = 0
+        super().on_body(body)
 
     def _ends_head(self, data: bytes) -> bool:
         # The head may end within this very piece, and a body follow it.

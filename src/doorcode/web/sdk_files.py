@@ -33,7 +33,7 @@ def routes(directories: Sequence[Path], cdn: str) -> list[Route]:
     """`directories` are laid out like `node_modules/@clerk`; `cdn` is an address, or empty."""
 
     async def show(request: Request) -> Response:
-        match = _PATH.fullmatch(request.url.path)
+        match = _PATH.fullmatch(request.scope["path"])
         if match is None:
             raise Refused(errors.NOT_FOUND)
         installed = [d for d in directories if (d / match["package"] / "dist").is_dir()]
@@ -43,7 +43,7 @@ def routes(directories: Sequence[Path], cdn: str) -> list[Route]:
                 return _send(file, match["version"])
         if installed or not cdn:
             raise Refused(errors.NOT_FOUND)
-        return RedirectResponse(f"{cdn.rstrip('/')}{request.url.path}", 302, _open_to_all())
+        return RedirectResponse(f"{cdn.rstrip('/')}{match[0]}", 302, _open_to_all())
 
     return [Route("/npm/{path:path}", show, middleware=[Middleware(GZipMiddleware)])]
 

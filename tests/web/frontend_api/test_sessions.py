@@ -223,14 +223,28 @@ async def test_no_answer_about_a_session_is_a_422(browser: Browser, session: str
     assert refusal(answer) == ENDED
 
 
-async def test_signing_out_elsewhere_reaches_every_browser_of_the_client(
+async def test_signing_out_in_one_tab_reaches_the_others_of_the_browser(
     browser: Browser, session: str
 ) -> None:
-    assert browser.token
-    tab = browser.with_token(browser.token)
+    """They share its cookies, the new one too."""
     await browser.sign_out()
-    assert refusal(await tab.post(f"/v1/client/sessions/{session}/tokens")) == ENDED
-    assert refusal(await tab.get("/v1/me")) == SIGNED_OUT
+    assert refusal(await browser.post(f"/v1/client/sessions/{session}/tokens")) == ENDED
+    assert (await browser.client())["sessions"] == []
+    assert refusal(await browser.get("/v1/me")) == SIGNED_OUT
+
+
+async def test_a_copy_of_the_cookie_is_signed_out_where_its_client_is(
+    browser: Browser, session: str
+) -> None:
+    """The 401 makes the SDKs ask for the client, once; that there is none is no error to them."""
+    assert browser.token
+    copy = browser.with_token(browser.token)
+    await browser.sign_out()
+    for way in ("tokens", "touch"):
+        assert refusal(await copy.post(f"/v1/client/sessions/{session}/{way}")) == SIGNED_OUT
+    answer = await copy.get("/v1/client")
+    assert (answer.status_code, answer.json()) == (200, {"response": None, "client": None})
+    assert refusal(await copy.get("/v1/me")) == SIGNED_OUT
 
 
 # ── me ────────────────────────────────────────────────────────────────────────────────

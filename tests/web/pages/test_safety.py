@@ -142,6 +142,14 @@ async def test_markup_in_addresses_stays_text(person: Person) -> None:
         expect_nothing_inline(answer.text)
 
 
+async def test_what_is_typed_comes_back_without_control_characters(person: Person) -> None:
+    page = await person.post("/sign-up", identifier="a\x1b[2J\x00\x7f\x85b\tc")
+    assert page.status_code == 422
+    assert "\x1b" not in page.text
+    shown = Document((await person.post("/sign-up", identifier="a\x1b[2J\x7f\x85b")).text)
+    assert shown.field("identifier")["value"] == "a[2Jb"
+
+
 async def test_bad_bodies_are_told_on_a_page(person: Person) -> None:
     for body, kind, status in (
         (b"x=" + b"y" * 65_536, "application/x-www-form-urlencoded", 413),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +19,22 @@ CHALLENGES = "https://challenges.cloudflare.com"
 
 _TITLES = {403: "Not allowed", 404: "Not found", 429: "One moment", 503: "One moment"}
 
+# In a page they are errors (HTML, 13.2.3.5); for whoever reads it in a terminal they do things.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _without_controls(value: Any) -> Any:
+    """What a template puts into a page; somebody may have typed it."""
+    if isinstance(value, str) and _CONTROLS.search(value):
+        return type(value)(_CONTROLS.sub("", value))
+    return value
+
+
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("doorcode.web.pages"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
+    finalize=_without_controls,
     trim_blocks=True,
     lstrip_blocks=True,
 )

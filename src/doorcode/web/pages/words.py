@@ -25,6 +25,9 @@ _SAID = {
     errors.VERIFICATION_FAILED.code: "Too many wrong codes. Ask for a new one.",
     errors.IDENTIFIER_TAKEN.code: "There is an account with this address already.",
     errors.IDENTIFIER_UNKNOWN.code: "There is no account with this address.",
+    errors.COUNTRY_UNSUPPORTED.code: (
+        "No codes are sent to phone numbers of this country. Use another number, or another way."
+    ),
     errors.USER_BANNED.code: "This account cannot be used any more.",
     errors.NOT_FOUND.code: "There is no page at this address.",
     errors.METHOD_INVALID.code: "This address cannot be opened like that.",

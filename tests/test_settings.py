@@ -53,7 +53,7 @@ def test_development_needs_no_setting() -> None:
     assert settings.master_key is None
     assert settings.test_mode
     assert settings.network_limits
-    assert settings.origins == frozenset()
+    assert settings.origins == ()
     assert settings.cookie_domain == ""
     assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.0/8", "::1/128"]
 
@@ -115,7 +115,7 @@ def test_production_with_its_three_settings() -> None:
     assert not settings.development
     assert (settings.host, settings.port) == ("127.0.0.1", 8787)
     assert settings.url == "https://auth.example.com"
-    assert settings.origins == {"https://example.com", "https://app.example.com"}
+    assert settings.origins == ("https://example.com", "https://app.example.com")  # in order
     assert settings.trusted_proxies == ()
     assert not settings.test_mode
     assert settings.network_limits

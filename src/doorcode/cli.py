@@ -24,6 +24,7 @@ from doorcode import (
     cli_selfcheck,
     cli_settings,
     cli_shield,
+    cli_texts,
     sdk_install,
 )
 from doorcode.cli_text import complain, greet_developer, greet_operator
@@ -87,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     on_data += cli_shield.add_commands(
         commands.add_parser("shield", help="see, pause and resume the sending of text messages")
+    )
+    on_data += cli_texts.add_commands(
+        commands.add_parser("texts", help="see and check what people are sent, and what it costs")
     )
     on_data += [
         cli_explain.add_arguments(

@@ -82,9 +82,9 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
         parts = "1 message" if found.segments == 1 else f"{found.segments} messages"
         facts = [("country", found.country or "none"), ("sort", found.sort), *facts]
         price = dollars(found.price) if found.price else "nobody pays for it"
-        facts.append(("text", f"the code, in English: {parts}, {price}"))
+        facts.append(("text", f"the code, in {found.language}: {parts}, {price}"))
     else:
-        facts.append(("text", "the code, in English"))
+        facts.append(("text", f"the code, in {found.language}"))
     return facts
 
 
@@ -166,6 +166,7 @@ def _document(by: Beside, found: Explanation, network: str) -> str:
         "network": network,
         "channel": found.channel,
         "provider": _carrier(by, found.address, found.channel),
+        "language": found.language,
         "segments": found.segments,
         "dollars": found.price / DOLLAR,
         "mode": by.instance.shield.mode,

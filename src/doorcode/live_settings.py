@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from doorcode.delivery import text_check
 from doorcode.domain.bot_protection import BotProtection
 from doorcode.domain.instance import Instance
 from doorcode.domain.instance_settings import Problem, read, shown
@@ -105,7 +106,7 @@ class LiveSettings:
         if from_file.problems:
             raise BadSettings([problem.text for problem in from_file.problems])
         fixed = (self._environment, Layer(str(self._file.path.absolute()), from_file.values))
-        layers = Layers(tuple(layer for layer in fixed if layer.values), decode(stored))
+        layers = _layers(fixed, decode(stored))
         problems = layers.problems(self._base)
         if problems:
             raise BadSettings([mend(problem, layers) for problem in problems])
@@ -126,6 +127,7 @@ class LiveSettings:
                 "development": self._base.development,
                 "name": self._base.name,
                 "url": self._base.url,
+                "origins": self._base.origins,
                 "test_mode": self._base.test_mode,
                 "routes": self._routes,
                 "turnstile": self._base.bot_protection.has_secret,
@@ -171,12 +173,13 @@ async def layers_beside(
         id=instance_id,
         name=told.get("name", settings.name),
         url=told.get("url", settings.url),
+        origins=tuple(told.get("origins", settings.origins)),
         development=development,
         test_mode=bool(told.get("test_mode", settings.test_mode)),
         disposable_domains=domains,
         bot_protection=BotProtection(has_secret=has_secret),
     )
-    return Layers(tuple(layer for layer in [*fixed, *own] if layer.values), stored), base
+    return _layers([*fixed, *own], stored), base
 
 
 async def routes_beside(tx: Transaction, settings: Settings) -> tuple[dict[str, str], bool]:
@@ -213,6 +216,10 @@ def mend(problem: Problem, layers: Layers) -> str:
     return " ".join(said)
 
 
+def _layers(fixed: Iterable[Layer], stored: Mapping[str, Any]) -> Layers:
+    return Layers(tuple(layer for layer in fixed if layer.values), stored, text_check.problems)
+
+
 def _encode(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
 
@@ -222,6 +229,7 @@ def _base(settings: Settings) -> Instance:
         id="",
         name=settings.name,
         url=settings.url,
+        origins=settings.origins,
         development=settings.development,
         test_mode=settings.test_mode,
         disposable_domains=settings.disposable_domains,

@@ -194,7 +194,7 @@ def _boundary(settings: Settings) -> Boundary:
     return Boundary(
         url=settings.url,
         publishable_key=settings.publishable_key,
-        origins=Origins(settings.origins, loopback=settings.development),
+        origins=Origins(frozenset(settings.origins), loopback=settings.development),
         hosts=hosts,
         address_hosts=_is_wildcard(settings.host),
         cookie_domain=settings.cookie_domain,

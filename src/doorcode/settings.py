@@ -77,7 +77,7 @@ class Settings:
     data: Path
     url: str
     publishable_key: str
-    origins: frozenset[str]
+    origins: tuple[str, ...]
     cookie_domain: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     master_key: MasterKey | None = field(default=None, repr=False)
@@ -250,7 +250,7 @@ class _Reader:
             return api_keys.publishable_key(DEVELOPMENT_HOST)
         return text
 
-    def _origins(self) -> frozenset[str]:
+    def _origins(self) -> tuple[str, ...]:
         listed = [text.strip() for text in self._text("ORIGINS", "").split(",") if text.strip()]
         if not listed and not self._development:
             self._problem(
@@ -265,7 +265,7 @@ class _Reader:
                     f"holds {text!r}; an origin is scheme, host and port in lower case "
                     "without a path, such as https://app.example.com.",
                 )
-        return frozenset(listed)
+        return tuple(dict.fromkeys(listed))
 
     def _cookie_domain(self, url: str) -> str:
         domain = self._text("COOKIE_DOMAIN", "").removeprefix(".")

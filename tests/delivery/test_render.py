@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -12,15 +13,15 @@ from hypothesis import strategies as st
 
 from doorcode.delivery.interface import Letter, Withheld
 from doorcode.delivery.render import (
-    NAME_CHARACTERS,
     Notice,
     Unreadable,
-    clean_name,
     pack,
     pack_notice,
     pack_withheld,
     render,
 )
+from doorcode.delivery.sms import NAME_CHARACTERS, clean_name
+from doorcode.delivery.words import SHIPPED, Voice
 from doorcode.domain.message import Message
 from doorcode.domain.segments import SEPTETS
 
@@ -191,7 +192,7 @@ def test_a_word_from_the_waitlist_carries_no_link() -> None:
 def test_a_letter_of_an_app_without_a_name_still_reads(notice: Notice, subject: str) -> None:
     letter = noticed(notice, "")
     assert letter.subject == subject
-    assert letter.text.startswith(f"{subject}.\n\n")
+    assert letter.text.startswith(f"{subject}\n\n")
     assert "\n\n\n" not in letter.text
 
 
@@ -249,5 +250,104 @@ def test_a_refused_payload_is_not_quoted() -> None:
     payload: dict[str, Any] = {"code": CODE, "name": 7}
     with pytest.raises(Unreadable) as raised:
         render(message("sms"), json.dumps(payload).encode())
+    assert CODE not in str(raised.value)
+    assert raised.value.__suppress_context__
+
+
+# ── languages ─────────────────────────────────────────────────────────────────────────
+EACH_LANGUAGE = pytest.mark.parametrize("language", SHIPPED)
+
+
+@EACH_LANGUAGE
+def test_a_code_is_mailed_in_the_language_of_the_attempt(language: str) -> None:
+    letter = render(message("email"), pack(CODE, "Acme", language))
+    words = SHIPPED[language]
+    assert letter.subject.startswith(CODE)
+    assert "Acme" in letter.subject
+    assert f"\n{CODE}\n" in letter.text
+    assert words["heading"] in letter.text
+    assert words["heading"] in letter.html
+    assert words["unasked"] in letter.text
+    assert f'<html lang="{language}"' in letter.html
+    direction = "rtl" if language in ("ar", "he") else "ltr"
+    assert f'dir="{direction}"' in letter.html
+    assert "{" not in letter.text + letter.subject
+    assert "{{" not in letter.html
+    assert "{%" not in letter.html
+
+
+@EACH_LANGUAGE
+def test_an_html_mail_begins_with_the_code_for_the_lists_that_show_its_beginning(
+    language: str,
+) -> None:
+    html = render(message("email"), pack(CODE, "Acme", language)).html
+    body = html.partition("<body")[2].partition(">")[2]
+    seen = re.sub(r"<[^>]*>", " ", body).split()
+    assert seen[0] == CODE
+
+
+@EACH_LANGUAGE
+def test_the_code_is_read_from_the_left_in_every_language(language: str) -> None:
+    html = render(message("email"), pack(CODE, "Acme", language)).html
+    assert re.search(rf'<p class="code" dir="ltr"[^>]*>{CODE}</p>', html)
+
+
+@EACH_LANGUAGE
+@pytest.mark.parametrize("notice", [one for one in Notice if one is not Notice.COUNTRY_PAUSED])
+def test_every_notice_is_there_in_every_language(language: str, notice: Notice) -> None:
+    link = LINK if notice is Notice.INVITATION else ""
+    packed = pack_notice(notice, "Acme", link, 30, voice=Voice(language))
+    letter = render(message("email"), packed)
+    assert "Acme" in letter.subject
+    assert SHIPPED[language]["unexpected"] in letter.text
+    assert ("30" in letter.text) == bool(link)
+    assert ("href" in letter.html) == bool(link)
+    assert "{{" not in letter.text + letter.html
+
+
+def test_a_letter_to_an_operator_is_english_whatever_people_are_written_in() -> None:
+    about = {"country": "GB", "why": "typed too seldom"}
+    own = {"valid_days": "{{ days }}!", "unexpected": "?"}
+    packed = pack_notice(Notice.COUNTRY_PAUSED, "Acme", LINK, 7, about, Voice("de", own))
+    letter = render(message("email", "ops@example.com"), packed)
+    assert letter.subject == "Text messages of Acme to GB are paused"
+    assert "It is valid for 7 days." in letter.text
+
+
+def test_a_code_by_sms_is_bound_to_the_host_and_by_whatsapp_it_is_not() -> None:
+    packed = pack(CODE, "Acme", "de", "app.example.com")
+    by_sms, by_whatsapp = (render(message(c), packed).text for c in ("sms", "whatsapp"))
+    assert by_sms == f"{by_whatsapp}\n@app.example.com #{CODE}"
+    assert "app.example.com" not in render(message("email"), packed).text
+
+
+def test_own_words_stand_in_the_letter_and_are_never_markup() -> None:
+    own = {"heading": "<b>Hier</b> & da:", "sms": "Nimm {{ code }}"}
+    packed = pack(CODE, "Acme", "de-AT", "", own)
+    assert render(message("sms"), packed).text == f"Nimm {CODE}"
+    letter = render(message("email"), packed)
+    assert "&lt;b&gt;Hier&lt;/b&gt; &amp; da:" in letter.html
+    assert "<b>" not in letter.html
+    assert "<b>Hier</b> & da:" in letter.text
+    assert SHIPPED["de"]["advice"].split(".")[1] in letter.text
+
+
+def test_own_words_of_a_language_that_is_not_shipped_keep_its_name() -> None:
+    packed = pack(CODE, "Acme", "fa", "", dict(SHIPPED["en"]))
+    assert '<html lang="fa" dir="rtl">' in render(message("email"), packed).html
+
+
+@pytest.mark.parametrize("locale", [None, "", "tlh", "x" * 100, "../../etc"])
+def test_a_locale_without_words_is_english(locale: str | None) -> None:
+    text = render(message("sms"), pack(CODE, "Acme", locale)).text
+    assert text.startswith(f"{CODE} is your Acme code")
+
+
+@pytest.mark.parametrize("template", ["{{ cod }}", "{% for i in app %}{% endfor %}", "{{"])
+def test_a_payload_with_a_template_that_cannot_be_rendered_is_refused_unquoted(
+    template: str,
+) -> None:
+    with pytest.raises(Unreadable) as raised:
+        render(message("sms"), pack(CODE, "Acme", "de", "", {"sms": template}))
     assert CODE not in str(raised.value)
     assert raised.value.__suppress_context__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from doorcode.domain.instance import (
     SignUpMode,
     UsernameAttribute,
 )
+from doorcode.domain.texts import Texts
 
 UNUSED = Attribute(used_for_sign_up=False, used_for_sign_in=False)
 FIELDS = ["phone_number", "email_address", "username", "first_name", "last_name", "legal_accepted"]
@@ -144,3 +147,21 @@ def test_every_field_in_use_is_either_required_or_optional(
 def test_either_address_can_be_the_second_step(kind: str) -> None:
     second = Attribute(used_for_second_factor=True)
     assert Instance("ins_1", **{kind: second}).has_second_factors
+
+
+def test_codes_are_bound_to_the_page_that_asks_else_to_the_first_app() -> None:
+    instance = Instance(
+        id="ins_1",
+        url="https://auth.example.com",
+        origins=("http://plain.example", "https://b.example", "https://a.example"),
+    )
+    assert instance.bound_hosts == ("b.example", "a.example", "auth.example.com")
+    assert instance.host_for("https://a.example") == "a.example"
+    assert instance.host_for(None) == instance.host_for("http://plain.example") == "b.example"
+    unbound = replace(instance, texts=Texts(origin_line=False))
+    assert (unbound.host_for("https://a.example"), unbound.bound_hosts) == ("", ())
+
+
+def test_without_an_app_codes_are_bound_to_the_servers_own_pages() -> None:
+    assert Instance(id="ins_1", url="https://auth.example.com").host_for(None) == "auth.example.com"
+    assert Instance(id="ins_1", url="http://auth.example.com").host_for(None) == ""

@@ -41,6 +41,7 @@ from doorcode.domain.setting_types import (
     SiteKey,
     Switch,
 )
+from doorcode.domain.text_settings import Language, OwnTexts
 
 BASE = Instance(id="ins_1", name="Example", url="https://auth.example.com")
 ADDRESS = {
@@ -79,6 +80,7 @@ GROUPS = {
         "prices",
     },
     "delivery": {"sms", "whatsapp", "voice", "email", "ladder", "stopped"},
+    "texts": {"default_language", "origin_line", "own"},
     "bot_protection": {"mode", "site_key", "invisible_site_key", "widget_type"},
     "legal_consent": {"enabled"},
     "client_trust": {"enabled"},
@@ -112,6 +114,11 @@ EXAMPLES: dict[type, st.SearchStrategy[Any]] = {
     Link: st.sampled_from(["", "/here", "https://example.com/there"]),
     Mailbox: st.sampled_from(["", "help@example.com"]),
     SiteKey: st.sampled_from(["", "1x00000000000000000000AA"]),
+    Language: st.sampled_from(["en", "pt-BR", "zh-Hant-TW"]),
+    OwnTexts: st.dictionaries(
+        st.sampled_from(["en", "de-AT"]),
+        st.sampled_from([{"sms": "{{ code }}"}, {"heading": "Here:", "advice": "Hush."}]),
+    ),
 }
 
 
@@ -156,7 +163,7 @@ def test_each_setting_is_another_part_of_the_instance() -> None:
 
 def test_every_part_of_the_instance_that_an_operator_may_set_has_a_setting() -> None:
     of_the_environment = {
-        "id", "name", "url", "development", "test_mode", "disposable_domains",
+        "id", "name", "url", "origins", "development", "test_mode", "disposable_domains",
     }  # fmt: skip
     set_by = {setting.place.partition(".")[0] for setting in SETTINGS.values()}
     assert {field.name for field in fields(Instance)} == set_by | of_the_environment

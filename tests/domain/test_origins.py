@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorcode.domain.origins import Origins, is_loopback, origin_of
+from doorcode.domain.origins import Origins, bound_host, is_loopback, origin_of
 
 SERVE = Origins(frozenset({"https://app.example", "https://app.example:8443", "http://[::2]"}))
 DEV = Origins(frozenset(), loopback=True)
@@ -215,3 +215,22 @@ def test_nothing_between_scheme_and_host_leads_elsewhere(text: str) -> None:
     authority = f"{text}app.example".split("/")[0].split("?")[0].split("#")[0]
     if authority != "app.example":
         assert not SERVE.allow_redirect(f"https://{text}app.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://example.com", "example.com"),
+        ("https://example.com:8443", "example.com"),  # what is bound has no port
+        ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        ("http://localhost:3000", "localhost"),
+        ("http://app.localhost", "app.localhost"),
+        ("http://example.com", ""),  # what is bound is bound by https
+        ("https://[2001:db8::1]", ""),
+        ("http://[::1]:3000", ""),
+        ("null", ""),
+        ("", ""),
+    ],
+)
+def test_a_code_is_bound_to_the_host_of_an_origin(origin: str, host: str) -> None:
+    assert bound_host(origin) == host

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gsm0338
 import pytest
-from hypothesis import given
+import smsutil
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from doorcode.domain.segments import ALPHABET, segments
+from doorcode.domain.segments import ALPHABET, dear_letters, segments
 
 EXTENDED = "\f^{}\\[~]|€"
 
@@ -77,3 +79,42 @@ def test_a_longer_text_is_never_cheaper(text: str) -> None:
 def test_one_character_outside_the_alphabet_makes_all_of_it_16_bits_wide(text: str) -> None:
     units = len(text.encode("utf-16-le", "surrogatepass")) // 2
     assert (segments(text) == 1) == (units <= 70)
+
+
+# ── two libraries by others, as oracles ───────────────────────────────────────────────
+CODEC = gsm0338.Codec()
+# The escape is no character, though one of them counts it as one.
+MIXED = st.characters(exclude_characters="\x1b", exclude_categories=["Cs"])
+CHEAP = st.sampled_from(sorted(ALPHABET))
+
+
+def test_the_alphabet_is_that_of_the_codec() -> None:
+    encodable = set()
+    for number in range(0x10000):
+        char = chr(number)
+        try:
+            CODEC.encode(char)
+        except UnicodeError:
+            continue
+        encodable.add(char)
+    assert encodable - {"\x1b"} == ALPHABET
+
+
+@given(st.text(CHEAP, max_size=700) | st.text(CHEAP | MIXED, max_size=400))
+@example("a" * 152 + "€" + "a" * 152)
+@example("ж" * 66 + "😀" + "ж" * 66)
+def test_a_text_is_split_into_as_many_parts_as_the_library_splits_it(text: str) -> None:
+    assert segments(text) == max(1, len(smsutil.split(text).parts))
+
+
+@given(st.text(CHEAP, max_size=200))
+def test_a_text_of_the_alphabet_is_as_long_as_the_codec_makes_it(text: str) -> None:
+    septets = len(CODEC.encode(text)[0])
+    assert (segments(text) == 1) == (septets <= 160)
+
+
+@given(st.text(max_size=100))
+def test_the_letters_that_make_a_text_dear_are_those_outside_the_alphabet(text: str) -> None:
+    dear = dear_letters(text)
+    assert set(dear) == set(text) - ALPHABET
+    assert len(dear) == len(set(dear))

@@ -295,7 +295,9 @@ async def test_a_paused_country_is_sent_nothing_but_to_known_devices(world: Worl
 async def test_a_country_costs_no_more_than_its_money_on_a_day(world: World) -> None:
     async with world.deps.storage.reading() as tx:
         address = parse_identifier(ADA, test_mode=True)
-        weighed = await sending.weigh(world.deps, tx, Caller(), address, Channel.SMS, known=False)
+        weighed = await sending.weigh(
+            world.deps, tx, Caller(), address, Channel.SMS, known=False, segments=1
+        )
     price = weighed.sending.price
     assert price > 0
     three = Policy(money_per_country=3 * price)
@@ -389,7 +391,7 @@ async def test_weighing_a_message_counts_nothing(world: World) -> None:
     before = {table: world.count(table) for table in ("sends", "tallies", "money", "events")}
     address = parse_identifier(ADA, test_mode=True)
     async with world.deps.storage.transaction() as tx:
-        await sending.weigh(world.deps, tx, Caller(), address, Channel.SMS, known=False)
+        await sending.weigh(world.deps, tx, Caller(), address, Channel.SMS, known=False, segments=1)
     assert {table: world.count(table) for table in before} == before
 
 

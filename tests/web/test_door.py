@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from doorcode.domain.session import Device
 from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller
 from doorcode.web.http import Request, Response
 
 from .conftest import Builder
-from .house import OTHER_PHONE, Browser, House
+from .house import OTHER_PHONE, PRODUCTION, Browser, House
 
 
 def _request(**parts: dict[str, str]) -> Request:
@@ -128,3 +130,25 @@ async def test_a_caller_brings_what_its_browser_tells(house: House) -> None:
     headers = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Firefox/130.0"}
     caller = await house.door.caller(Request("GET", "/v1/client", {}, headers, "192.0.2.7"))
     assert caller.device == Device("Firefox", "130.0", "Linux", False, "192.0.2.7")
+
+
+# ── what a browser tells ──────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("origin", "page"),
+    [
+        ("https://app.example.com", "https://app.example.com"),
+        ("https://auth.example.com", "https://auth.example.com"),
+        ("https://evil.example", None),  # a code bound there would be filled in there
+        ("https://app.example.com.evil.example", None),
+        ("null", None),
+        ("", None),
+    ],
+)
+async def test_a_page_is_known_by_its_origin_where_that_is_allowed(
+    build: Builder, origin: str, page: str | None
+) -> None:
+    house = await build(PRODUCTION)
+    headers = {"origin": origin, "accept-language": "de-AT, en;q=0.5"} if origin else {}
+    caller = await house.door.caller(Request("GET", "/v1/client", {}, headers, ""))
+    assert caller.page == page
+    assert caller.languages == (("de-AT", "en") if origin else ())

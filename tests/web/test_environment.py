@@ -284,6 +284,7 @@ SILENT = {
     "ignore_dots_for_gmail_addresses",
     "native_api.enabled",
     "shield.refuse_voip",
+    "texts.origin_line",
 }
 # Seen only beside another one, in the tests above.
 BESIDE = {"auth_backup_code.enabled"}

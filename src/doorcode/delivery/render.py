@@ -7,10 +7,8 @@ exists only while it is being sent.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,16 +16,13 @@ import jinja2
 import msgspec
 
 from doorcode.delivery.interface import Letter, Withheld
+from doorcode.delivery.sandbox import BadTemplate, fill
+from doorcode.delivery.sms import clean_name, short_text
+from doorcode.delivery.words import SHIPPED, Voice
 from doorcode.domain import limits
+from doorcode.domain.languages import is_right_to_left, lookup
 from doorcode.domain.message import Message
-from doorcode.domain.segments import ALPHABET, segments
-
-NAME_CHARACTERS = 60
-
-# Control, format, surrogate, line and paragraph characters: a line break in a name would
-# add a header to the mail, a bidirectional override would make it read as another name.
-_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"  # format characters that Persian words and emoji are made with
+from doorcode.domain.texts import DEFAULT_LANGUAGE
 
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("doorcode.delivery"),
@@ -35,6 +30,8 @@ _templates = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
 )
+_ENGLISH = Voice(DEFAULT_LANGUAGE)
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Unreadable(ValueError):
@@ -52,10 +49,12 @@ class Notice(StrEnum):
 
 
 class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is sealed. `locale` is kept with it; the words are English so far.
+    """What is sealed.
 
     A letter has a `code`, or it is a `notice`, perhaps with a `link` that is valid for
-    `days`; `about` is what its sentence names. One that `is_withheld` is not for sending.
+    `days`; `about` is what its sentence names. `own` are an operator's templates that take
+    the place of those shipped, `host` that of the page where the code is typed. One that
+    `is_withheld` is not for sending.
     """
 
     code: str
@@ -65,47 +64,23 @@ class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str = ""
     days: int = 0
     about: dict[str, str] = {}
+    host: str = ""
+    own: dict[str, str] = {}
     is_withheld: bool = False
 
 
-class _Words(NamedTuple):
-    """What a notice says; `of_app` is its subject where the app has a name.
-
-    `button` is what stands on its link.
-    """
+class _Alert(NamedTuple):
+    """A letter to an operator: English, and nobody's to change."""
 
     alone: str
     of_app: str
     sentence: str
-    button: str = ""
-    ending: str = "If you did not expect this e-mail, you can ignore it."
+    button: str
+    ending: str
 
 
-_NOTICES = {
-    Notice.INVITATION: _Words(
-        "You are invited",
-        "You are invited to {name}",
-        "Open this link to accept the invitation:",
-        "Accept the invitation",
-    ),
-    Notice.WAITLIST: _Words(
-        "You are on the waitlist",
-        "You are on the waitlist of {name}",
-        "We will write to you as soon as there is a place for you.",
-    ),
-    Notice.NO_ACCOUNT: _Words(
-        "There is no account for this address",
-        "There is no account for this address at {name}",
-        "Somebody, perhaps you, tried to sign in with this e-mail address. There is no account "
-        "for it: sign up, or try another address.",
-    ),
-    Notice.HAS_ACCOUNT: _Words(
-        "You have an account already",
-        "You have an account at {name} already",
-        "Somebody, perhaps you, tried to sign up with an address that belongs to your account. "
-        "Sign in with it instead.",
-    ),
-    Notice.COUNTRY_PAUSED: _Words(
+_ALERTS = {
+    Notice.COUNTRY_PAUSED: _Alert(
         "Text messages to {country} are paused",
         "Text messages of {name} to {country} are paused",
         "No codes are sent to phone numbers of {country} any more, because it looks like an "
@@ -120,9 +95,14 @@ _decode = msgspec.json.Decoder(_Payload).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def pack(code: str, name: str, locale: str | None) -> bytes:
-    """What a letter will be made of: the code, the app's name, the reader's language."""
-    return _encode(_Payload(code, clean_name(name), locale))
+def pack(
+    code: str, name: str, locale: str | None, host: str = "", own: Mapping[str, str] = _NOTHING
+) -> bytes:
+    """What a letter will be made of: the code, the app's name, the reader's language.
+
+    With a `host` a text message is bound to it; `own` are templates instead of those shipped.
+    """
+    return _encode(_Payload(code, clean_name(name), locale, host=host, own=dict(own)))
 
 
 def pack_notice(
@@ -130,25 +110,40 @@ def pack_notice(
     name: str,
     link: str = "",
     days: int = 0,
-    about: Mapping[str, str] = MappingProxyType({}),
+    about: Mapping[str, str] = _NOTHING,
+    voice: Voice = _ENGLISH,
 ) -> bytes:
     """What a letter without a code will be made of: its sort, the app's name, a link."""
-    packed = _Payload("", clean_name(name), notice=notice, link=link, days=days, about=dict(about))
+    packed = _Payload(
+        "",
+        clean_name(name),
+        voice.language,
+        notice=notice,
+        link=link,
+        days=days,
+        about=dict(about),
+        own=dict(voice.own),
+    )
     return _encode(packed)
 
 
-def pack_withheld(code: str, name: str, locale: str | None) -> bytes:
+def pack_withheld(
+    code: str, name: str, locale: str | None, host: str = "", own: Mapping[str, str] = _NOTHING
+) -> bytes:
     """What looks like a letter with a code until it is opened, and is not for sending."""
-    return _encode(_Payload(code, clean_name(name), locale, is_withheld=True))
+    packed = _Payload(code, clean_name(name), locale, host=host, own=dict(own), is_withheld=True)
+    return _encode(packed)
 
 
 def render(message: Message, payload: bytes) -> Letter:
     """The letter for a message, or `Unreadable`, or `Withheld`."""
     try:
         packed = _decode(payload)
+        subject, text, html = _words(packed, message.channel)
     except msgspec.MsgspecError:
         raise Unreadable("not a packed message") from None
-    subject, text, html = _words(packed, message.channel == "email")
+    except BadTemplate:
+        raise Unreadable("a template that cannot be rendered") from None
     if packed.is_withheld:
         raise Withheld("there is no code to send")
     return Letter(
@@ -164,89 +159,65 @@ def render(message: Message, payload: bytes) -> Letter:
     )
 
 
-@lru_cache(maxsize=64)
-def sms_segments(name: str) -> int:
-    """How many messages a code of the app of this name travels in, and is paid for as."""
-    _, text, _ = _sms("0" * limits.CODE_DIGITS, clean_name(name))
-    return segments(text)
-
-
-def clean_name(name: str) -> str:
-    """The app's name on one line, of a length that a subject bears."""
-    spaced = "".join(" " if char in "\t\r\n\u2028\u2029" else char for char in name)
-    kept = (c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _UNWANTED)
-    clean = " ".join("".join(kept).split())
-    if len(clean) > NAME_CHARACTERS:
-        return clean[: NAME_CHARACTERS - 1].rstrip() + "…"
-    return clean
-
-
-def _words(packed: _Payload, by_email: bool) -> tuple[str, str, str]:
+def _words(packed: _Payload, channel: str) -> tuple[str, str, str]:
     name = clean_name(packed.name)
+    voice = _ENGLISH if packed.notice in _ALERTS else _voice(packed)
+    if packed.notice is None and channel == "email":
+        return _email(packed.code, name, voice)
     if packed.notice is None:
-        return _email(packed.code, name) if by_email else _sms(packed.code, name)
-    if not by_email:
+        host = packed.host if channel == "sms" else ""
+        return "", short_text(voice.words["sms"], packed.code, name, host), ""
+    if channel != "email":
         raise Unreadable("a notice is told by e-mail")
-    return _notice(packed, name)
+    return _notice(packed, packed.notice, name, voice)
 
 
-def _notice(packed: _Payload, name: str) -> tuple[str, str, str]:
-    assert packed.notice is not None  # noqa: S101 - the caller has looked
-    words = _NOTICES[packed.notice]
-    subject = (words.of_app if name else words.alone).format(name=name, **packed.about)
-    values = {
-        "name": name,
-        "subject": subject,
-        "sentence": words.sentence.format(**packed.about),
-        "button": words.button,
-        "ending": words.ending,
-        "link": packed.link,
-        "days": packed.days,
+def _voice(packed: _Payload) -> Voice:
+    """Where an operator wrote nothing, a language that is not shipped is English."""
+    shipped = lookup(packed.locale, SHIPPED)
+    if packed.own and packed.locale:
+        return Voice(shipped or packed.locale, packed.own)
+    return Voice(shipped or DEFAULT_LANGUAGE)
+
+
+def _email(code: str, name: str, voice: Voice) -> tuple[str, str, str]:
+    minutes = limits.CODE_LIVES_FOR // limits.MINUTE
+    values: dict[str, str | int] = {"code": code, "app": name, "minutes": minutes}
+    parts = ("subject", "heading", "advice", "unasked")
+    filled = {part: fill(voice.words[part], values) for part in parts}
+    return _letter("code", voice, name, {**filled, "code": code})
+
+
+def _notice(packed: _Payload, notice: Notice, name: str, voice: Voice) -> tuple[str, str, str]:
+    words = voice.words
+    values: dict[str, str | int] = {"app": name, "days": packed.days}
+    valid = "valid_day" if packed.days == 1 else "valid_days"
+    validity = fill(words[valid], values)
+    if notice in _ALERTS:
+        said = _alert(_ALERTS[notice], name, packed.about)
+    else:
+        said = {
+            "subject": fill(words[f"{notice}_subject"], values),
+            "sentence": fill(words[f"{notice}_sentence"], values),
+            "button": fill(words[f"{notice}_button"], values) if packed.link else "",
+            "ending": fill(words["unexpected"], values),
+        }
+    return _letter("notice", voice, name, {**said, "link": packed.link, "validity": validity})
+
+
+def _alert(alert: _Alert, name: str, about: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "subject": (alert.of_app if name else alert.alone).format(name=name, **about),
+        "sentence": alert.sentence.format(**about),
+        "button": alert.button,
+        "ending": alert.ending,
     }
-    text = _templates.get_template("notice.email.txt").render(values)
-    html = _templates.get_template("notice.email.html").render(values)
-    return subject, text, html
 
 
-def _email(code: str, name: str) -> tuple[str, str, str]:
-    subject = _sentence(code, name)
-    values = {"code": code, "name": name, "subject": subject, "minutes": _minutes()}
-    text = _templates.get_template("code.email.txt").render(values)
-    html = _templates.get_template("code.email.html").render(values)
-    return subject, text, html
-
-
-def _sms(code: str, name: str) -> tuple[str, str, str]:
-    fitting = _in_gsm7(name)
-    text = _short_text(code, fitting)
-    while segments(text) > 1 and fitting:  # each further one is paid for again
-        fitting = fitting[:-1].rstrip()
-        text = _short_text(code, fitting)
-    return "", text, ""
-
-
-def _short_text(code: str, name: str) -> str:
-    return f"{_sentence(code, name)}. It is valid for {_minutes()} minutes. Do not share it."
-
-
-def _sentence(code: str, name: str) -> str:
-    return f"{code} is your {name} code" if name else f"{code} is your code"
-
-
-def _minutes() -> int:
-    return limits.CODE_LIVES_FOR // limits.MINUTE
-
-
-def _in_gsm7(name: str) -> str:
-    """The name in the alphabet of text messages, or nothing where it has no such form."""
-    bare = "".join(_bare(char) for char in name)
-    return bare if all(char in ALPHABET for char in bare) else ""
-
-
-def _bare(char: str) -> str:
-    """The character, without its accents where the alphabet lacks them."""
-    if char in ALPHABET:
-        return char
-    if char == "…":
-        return "..."
-    return "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
+def _letter(kind: str, voice: Voice, name: str, said: Mapping[str, str]) -> tuple[str, str, str]:
+    """Words are filled in before they come to the page: what stands in them is never markup."""
+    direction = "rtl" if is_right_to_left(voice.language) else "ltr"
+    values = {**said, "name": name, "language": voice.language, "direction": direction}
+    text = _templates.get_template(f"{kind}.email.txt").render(values)
+    html = _templates.get_template(f"{kind}.email.html").render(values)
+    return said["subject"], text, html

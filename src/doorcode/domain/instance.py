@@ -13,10 +13,12 @@ from enum import StrEnum
 from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.bot_protection import BotProtection
+from doorcode.domain.origins import bound_host
 from doorcode.domain.restrictions import Restrictions
 from doorcode.domain.routes import Delivery
 from doorcode.domain.send import SendBudget
 from doorcode.domain.shield import Policy
+from doorcode.domain.texts import Texts
 
 
 class SignUpMode(StrEnum):
@@ -111,6 +113,7 @@ class Instance:
     id: str
     name: str = "Doorcode"
     url: str = "http://localhost:8787"
+    origins: tuple[str, ...] = ()  # of the apps, in the order in which they were named
     development: bool = False
     test_mode: bool = False
     disposable_domains: frozenset[str] = field(default=frozenset(), repr=False)
@@ -134,6 +137,7 @@ class Instance:
     alert_email: str = ""
 
     # ── how codes travel ──────────────────────────────────────────────────────────────
+    texts: Texts = field(default_factory=Texts)
     channels: tuple[Channel, ...] = (Channel.SMS,)
     preferred_channels: Mapping[str, Channel] = field(default_factory=dict)
     delivery: Delivery = field(default_factory=Delivery, repr=False)
@@ -168,6 +172,23 @@ class Instance:
         if address.kind is Kind.PHONE and Channel.SMS not in self.channels:
             return self.channels[0]
         return address.channel
+
+    def host_for(self, page: str | None) -> str:
+        """The host that a text message binds its code to; empty where it binds it to none.
+
+        `page` is the origin that a code is asked for on, where it is one of those allowed.
+        """
+        if not self.texts.origin_line:
+            return ""
+        return bound_host(page or "") or next(iter(self.bound_hosts), "")
+
+    @property
+    def bound_hosts(self) -> tuple[str, ...]:
+        """Where codes are typed, the usual place first; empty where codes are not bound."""
+        if not self.texts.origin_line:
+            return ()
+        hosts = (bound_host(origin) for origin in (*self.origins, self.url))
+        return tuple(dict.fromkeys(host for host in hosts if host))
 
     @property
     def required_fields(self) -> list[str]:

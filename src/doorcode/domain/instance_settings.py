@@ -164,6 +164,7 @@ def build(base: Instance, values: Mapping[str, Any]) -> Instance:
         id=base.id,
         name=base.name,
         url=base.url,
+        origins=base.origins,
         development=base.development,
         test_mode=base.test_mode,
         disposable_domains=base.disposable_domains,

@@ -54,3 +54,15 @@ def is_loopback(origin: str) -> bool:
     """Whether an origin lies on this machine: localhost, *.localhost (RFC 6761), ::1."""
     host = urlsplit(origin).hostname or ""
     return host in _LOOPBACK or host.endswith(".localhost")
+
+
+def bound_host(origin: str) -> str:
+    """The host by which a text message binds its code to an origin; empty where it cannot.
+
+    What is bound is a host, by https and without its port
+    (https://wicg.github.io/sms-one-time-codes/#parsing). This machine counts: it is a place
+    to try things.
+    """
+    host = urlsplit(origin).hostname or ""
+    is_safe = origin.startswith("https://") or is_loopback(origin)
+    return host if is_safe and ":" not in host else ""

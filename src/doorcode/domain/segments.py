@@ -25,6 +25,11 @@ def segments(text: str) -> int:
     return _parts([2 if ord(char) > 0xFFFF else 1 for char in text], UNITS, UNITS_OF_A_PART)
 
 
+def dear_letters(text: str) -> str:
+    """The characters, each once, for which a text is not in the default alphabet."""
+    return "".join(dict.fromkeys(char for char in text if char not in ALPHABET))
+
+
 def _parts(widths: list[int], alone: int, together: int) -> int:
     """An escape and its character stay in one part, and so do the halves of an emoji."""
     if sum(widths) <= alone:

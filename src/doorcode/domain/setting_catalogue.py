@@ -27,6 +27,7 @@ from doorcode.domain.setting_types import (
     Switch,
     Type,
 )
+from doorcode.domain.text_settings import Language, OwnTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,30 @@ def _bot_protection() -> list[Setting]:
     return [
         Setting(f"bot_protection.{name}", kind, f"bot_protection.{name}", meaning)
         for name, kind, meaning in rows
+    ]
+
+
+def _texts() -> list[Setting]:
+    return [
+        Setting(
+            "texts.default_language",
+            Language(),
+            "texts.default_language",
+            "What people are written in who ask in no language that there are texts in.",
+        ),
+        Setting(
+            "texts.origin_line",
+            Switch(),
+            "texts.origin_line",
+            "A code in a text message ends with the line by which phones fill it in on your "
+            "pages, and on no page that imitates them.",
+        ),
+        Setting(
+            "texts.own",
+            OwnTexts(),
+            "texts.own",
+            "Your own words in the place of those shipped, checked when they are saved.",
+        ),
     ]
 
 
@@ -335,6 +360,7 @@ _ALL = [
         "Who is written to when the shield pauses a country, with a link that resumes it.",
     ),
     *_delivery(),
+    *_texts(),
     *_bot_protection(),
     Setting(
         "legal_consent.enabled",

@@ -6,8 +6,8 @@ sets is fixed: an operator put it where no dashboard and no other program should
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from doorcode.domain.instance import Instance
@@ -44,15 +44,21 @@ class Entry:
     locked: bool
 
 
+def _nothing_more(_: Instance) -> Iterable[Problem]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
     """All places: the fixed ones, strongest first, and what the database holds.
 
     `stored` is plain, as it was found: it may hold what an older or newer version wrote.
+    `check` looks at what the domain cannot judge: whether templates can be rendered.
     """
 
     fixed: tuple[Layer, ...] = ()
     stored: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[Instance], Iterable[Problem]] = _nothing_more
 
     @property
     def reading(self) -> Reading:
@@ -72,7 +78,8 @@ class Layers:
 
     def problems(self, base: Instance) -> tuple[Problem, ...]:
         """All that is wrong with the stored values, and with all values together."""
-        return (*self.reading.problems, *conflicts(build(base, self.values())))
+        instance = build(base, self.values())
+        return (*self.reading.problems, *conflicts(instance), *self.check(instance))
 
     def build(self, base: Instance) -> Instance:
         """The instance that these values make, or `BadValues`."""
@@ -114,7 +121,7 @@ class Layers:
 
     def _expect_no_worse(self, stored: dict[str, Any], base: Instance) -> Layers:
         """What was wrong before must not keep anybody from mending it piece by piece."""
-        changed = Layers(self.fixed, stored)
+        changed = replace(self, stored=stored)
         former = self.problems(base)
         fresh = [problem for problem in changed.problems(base) if problem not in former]
         if fresh:

@@ -88,6 +88,7 @@ class SignIn:
     first_strategy: str | None = None
     username: str | None = None
     sign_up_if_missing: bool = False
+    locale: str | None = None
 
     def is_open(self, now: int) -> bool:
         """Whether anything can still be done with it."""

@@ -11,9 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from doorcode.delivery.render import Notice, pack, pack_notice, pack_withheld
+from doorcode.delivery.sms import sms_segments
+from doorcode.delivery.words import voice_for
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
+from doorcode.domain.instance import Instance
 from doorcode.domain.message import Message
 from doorcode.domain.verification import Code, Status, Verdict, Verification, judge, refusal_for
 from doorcode.flows import guesses, sending
@@ -77,7 +80,8 @@ async def send(
     code = deps.codes.make(address)
     message = _message(deps, attempt, verification, address, code)
     if not address.is_test:
-        about = sending.About(caller, address, channel, verification.id, message.id)
+        segments = segments_of(deps.instance, caller, attempt.locale, channel)
+        about = sending.About(caller, address, channel, verification.id, message.id, segments)
         await sending.spend(deps, tx, about, known=guesses.is_known(against))
     version, digest = deps.codes.digest(verification, code)
     if attempt.decoy:
@@ -161,6 +165,14 @@ def proved(attempt_id: str, address: Address, now: int) -> Verification:
     )
 
 
+def segments_of(instance: Instance, caller: Caller, locale: str | None, channel: Channel) -> int:
+    """How many messages a code is paid for as: those of the very text that will be sent."""
+    if channel is not Channel.SMS:
+        return 1
+    words = voice_for(instance.texts, locale, *caller.languages).words
+    return sms_segments(words["sms"], instance.name, instance.host_for(caller.page))
+
+
 def expect_way(deps: Grounds, channel: Channel, address: Address) -> None:
     """Refuse what nobody would carry, or what counts no more."""
     _expect_not_stale(deps, address)
@@ -224,12 +236,14 @@ def _message(
     Mail goes to the spelling given now; the verification may have begun with another.
     """
     now, decoy, channel = verification.sent_at, attempt.decoy, verification.channel
+    name, host = deps.instance.name, deps.instance.host_for(attempt.caller.page)
+    voice = voice_for(deps.instance.texts, attempt.locale, *attempt.caller.languages)
     if decoy and decoy.notice:
-        plain = pack_notice(decoy.notice, deps.instance.name)
+        plain = pack_notice(decoy.notice, name, voice=voice)
     elif decoy:
-        plain = pack_withheld("0" * limits.CODE_DIGITS, deps.instance.name, attempt.locale)
+        plain = pack_withheld("0" * limits.CODE_DIGITS, name, voice.language, host, voice.own)
     else:
-        plain = pack(code, deps.instance.name, attempt.locale)
+        plain = pack(code, name, voice.language, host, voice.own)
     if decoy and decoy.to:
         address, channel = decoy.to, decoy.to.channel
     message_id = new_id("msg", now)

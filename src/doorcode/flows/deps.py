@@ -131,9 +131,11 @@ class Caller:
 
     `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
     the token by which a development instance knows a browser that sends no cookies.
-    `device` is what the browser tells of itself. `is_human`: a challenge was solved with this
-    request or moments before it; `is_remembered`: before it, so it counts once more and is used
-    up. `is_testing`: the app's own test, by a testing token; it
+    `device` is what the browser tells of itself, `page` the origin of the page it shows, one
+    of those allowed; None for a program. `languages` are those the browser is set to, which
+    count where a request names none. `is_human`: a challenge was solved with this request or
+    moments before it; `is_remembered`: before it, so it counts once more and is used up.
+    `is_testing`: the app's own test, by a testing token; it
     counts as human, and is held by every limit in the database like anybody.
     """
 
@@ -144,6 +146,8 @@ class Caller:
     is_human: bool = False
     is_remembered: bool = False
     is_testing: bool = False
+    page: str | None = None
+    languages: tuple[str, ...] = ()
 
     @property
     def network(self) -> str:

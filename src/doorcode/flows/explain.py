@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from doorcode.delivery.render import sms_segments
+from doorcode.delivery.words import voice_for
 from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refused
@@ -59,6 +59,7 @@ class Explanation:
     country: str
     sort: str
     owner: User | None
+    language: str
     segments: int
     price: int
     standings: tuple[Standing, ...]
@@ -70,11 +71,17 @@ async def explain(
 ) -> Explanation:
     """What the next code to an address would meet, asked for by `caller`."""
     by_phone = address.kind is Kind.PHONE
-    channel = grounds.instance.channel_to(address)
+    instance, channel = grounds.instance, grounds.instance.channel_to(address)
+    owner = await tx.user_by_address(address)
+    # As for a sign-in that names no language; one that names another may be longer or shorter.
+    locale = owner.profile.locale if owner else None
+    segments = codes.segments_of(instance, caller, locale, channel) if by_phone else 0
     against = await guesses.budgets_for(grounds, tx, caller, address)
     weighed = None
     if by_phone and not address.is_test:
-        weighed = await sending.weigh(grounds, tx, caller, address, channel, known=False)
+        weighed = await sending.weigh(
+            grounds, tx, caller, address, channel, known=False, segments=segments
+        )
     standings = [await _guesses(grounds, tx, budget) for budget in against]
     if not address.is_test:
         standings += await _sends(grounds, tx, address.name)
@@ -86,8 +93,9 @@ async def explain(
         channel=channel,
         country=country_of(address.value) if by_phone else "",
         sort=_sort(address.value) if by_phone else "",
-        owner=await tx.user_by_address(address),
-        segments=sms_segments(grounds.instance.name) if by_phone else 0,
+        owner=owner,
+        language=voice_for(instance.texts, locale).language,
+        segments=segments,
         price=weighed.sending.price if weighed else 0,
         standings=tuple(standings),
         verdict=await _verdict(grounds, tx, caller, address, against, weighed, standings),

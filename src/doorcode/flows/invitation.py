@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from doorcode.delivery.render import Notice, pack_notice
+from doorcode.delivery.words import voice_for
 from doorcode.domain import errors
 from doorcode.domain.addresses import Address, Kind, Malformed, parse
 from doorcode.domain.errors import Refused
@@ -77,7 +78,8 @@ async def invite(deps: Deps, tx: Transaction, wanted: Wanted) -> tuple[Ticket, M
     if not wanted.notify:
         return ticket, None
     link = tickets.link(deps, ticket)
-    packed = pack_notice(Notice.INVITATION, deps.instance.name, link, wanted.days)
+    voice = voice_for(deps.instance.texts, None)  # nobody knows yet how they speak
+    packed = pack_notice(Notice.INVITATION, deps.instance.name, link, wanted.days, voice=voice)
     return ticket, await notices.write(deps, tx, ticket.id, email, packed, now + DAY)
 
 

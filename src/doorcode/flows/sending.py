@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import phonenumbers
 
-from doorcode.delivery.render import sms_segments
 from doorcode.domain import errors, limits
 from doorcode.domain.addresses import Address, Channel, Kind
 from doorcode.domain.errors import Refusal, Refused
@@ -44,13 +43,17 @@ ALL_COUNTRIES = "*"  # the name under which the money of all of them is counted
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who asks for a code, to where and by what, for which verification by which message."""
+    """Who asks for a code, to where and by what, for which verification by which message.
+
+    `segments`: of how many parts that message is, each paid for.
+    """
 
     caller: Caller
     address: Address
     channel: Channel
     verification_id: str
     message_id: str
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,15 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool) -> No
     """
     weighed = None
     if about.address.kind is Kind.PHONE:
-        weighed = await weigh(deps, tx, about.caller, about.address, about.channel, known=known)
+        weighed = await weigh(
+            deps,
+            tx,
+            about.caller,
+            about.address,
+            about.channel,
+            known=known,
+            segments=about.segments,
+        )
         await _expect_allowed(deps, tx, about, weighed)
     price = weighed.sending.price if weighed else 0
     tallies = await _count(tx, weighed) if weighed else ()
@@ -99,6 +110,7 @@ async def weigh(
     channel: Channel,
     *,
     known: bool,
+    segments: int,
 ) -> Weighed:
     """What the shield says of a text message to this number; nothing is changed by asking.
 
@@ -114,7 +126,7 @@ async def weigh(
         client_id=caller.client_id or "",
         is_known=known,
         at=now,
-        price=0 if is_free else price_of(country, shield.prices) * sms_segments(deps.instance.name),
+        price=0 if is_free else price_of(country, shield.prices) * segments,
     )
     evidence = Evidence(
         tallies=await tx.tallies(subjects_of(sending)),

@@ -142,6 +142,7 @@ def _new_sign_in(client: Client, found: Whom, wanted: Wanted, now: int) -> SignI
         user_id=found.user.id if found.user else None,
         username=found.username,
         sign_up_if_missing=wanted.sign_up_if_missing,
+        locale=wanted.locale,
     )
 
 
@@ -197,7 +198,10 @@ async def send_to(
     if factor.address is None:
         raise Refused(errors.STRATEGY_FOR_USER)
     # Mail goes to the spelling that was verified, not to what was typed this time.
-    locale = wish.locale or (user.profile.locale if user else None)
+    locale = wish.locale or sign_in.locale
+    if user and not sign_in.is_neutral(deps.instance):
+        # Where nobody may learn of an account, its language must change neither text nor price.
+        locale = locale or user.profile.locale
     until = sign_in.abandon_at
     attempt = codes.Attempt(sign_in.id, until, caller, locale, wish.channel, decoy)
     return await codes.send(deps, tx, attempt, factor.address)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from doorcode.delivery.render import Notice, pack_notice
+from doorcode.delivery.words import voice_for
 from doorcode.domain import errors
 from doorcode.domain.addresses import Address
 from doorcode.domain.errors import Refusal, Refused
@@ -144,5 +145,6 @@ async def _confirmation(deps: Deps, tx: Transaction, entry: WaitlistEntry) -> Me
     email: Address = entry.email
     if not notices.can_send(deps, email):
         return None
-    packed = pack_notice(Notice.WAITLIST, deps.instance.name)
+    voice = voice_for(deps.instance.texts, None)
+    packed = pack_notice(Notice.WAITLIST, deps.instance.name, voice=voice)
     return await notices.write(deps, tx, entry.id, email, packed, deps.now() + DAY)

@@ -26,7 +26,8 @@ from doorcode.storage.interface import Transaction
 class Wanted:
     """What somebody typed. Without an identifier, the client's attempt is merely reset.
 
-    `strategy` asks for a code in the same request, `channel` says how it travels.
+    `strategy` asks for a code in the same request, `channel` says how it travels. Codes are
+    written in the language of `locale`.
     `ticket` is the text of a sign-in token or an invitation. `transfer` takes over the
     address that the client's sign-up has proved and somebody has. With
     `sign_up_if_missing` the code is sent whether or not there is an account.
@@ -38,6 +39,7 @@ class Wanted:
     ticket: str | None = None
     transfer: bool = False
     sign_up_if_missing: bool = False
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

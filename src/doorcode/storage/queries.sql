@@ -76,16 +76,16 @@ WHERE id = :id;
 -- A new attempt to sign in.
 INSERT INTO sign_ins (id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
     identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id,
-    second_verification_id, first_strategy, username, sign_up_if_missing)
+    second_verification_id, first_strategy, username, sign_up_if_missing, locale)
 VALUES (:id, :client_id, :status, :created_at, :abandon_at, :identifier_kind, :identifier_value,
     :identifier_spelling, :identifier_is_test, :user_id, :verification_id, :created_session_id,
-    :second_verification_id, :first_strategy, :username, :sign_up_if_missing);
+    :second_verification_id, :first_strategy, :username, :sign_up_if_missing, :locale);
 
 -- name: sign_in
 -- An attempt to sign in.
 SELECT id, client_id, status, created_at, abandon_at, identifier_kind, identifier_value,
     identifier_spelling, identifier_is_test, user_id, verification_id, created_session_id,
-    second_verification_id, first_strategy, username, sign_up_if_missing
+    second_verification_id, first_strategy, username, sign_up_if_missing, locale
 FROM sign_ins WHERE id = :id;
 
 -- name: save_sign_in

@@ -104,6 +104,7 @@ def sign_in_values(sign_in: SignIn) -> dict[str, Any]:
         "first_strategy": sign_in.first_strategy,
         "username": sign_in.username,
         "sign_up_if_missing": int(sign_in.sign_up_if_missing),
+        "locale": sign_in.locale,
     }
 
 
@@ -167,6 +168,7 @@ def to_sign_in(row: Row, first: Verification | None, second: Verification | None
         first_strategy=row[13],
         username=row[14],
         sign_up_if_missing=bool(row[15]),
+        locale=row[16],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from doorcode.domain.errors import IDENTIFIER_TAKEN, IDENTIFIER_UNKNOWN, Refusal, Refused
 from doorcode.domain.instance import Enumeration
+from doorcode.domain.languages import accepted
 from doorcode.domain.limits import TOLD_APART, Rate
 from doorcode.flows import audit
 from doorcode.flows import client as clients
@@ -70,6 +71,8 @@ class Door:
         return replace(
             caller,
             device=devices.device_of(request, self.boundary),
+            page=self.boundary.page_of(request),
+            languages=accepted(request.headers.get("accept-language", "")),
             is_human=caller.is_human or testing,
             is_testing=testing,
         )

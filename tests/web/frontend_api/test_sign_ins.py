@@ -462,3 +462,19 @@ async def test_an_attempt_ends_after_a_day(browser: Browser, clock: Clock, accou
     clock.advance(later(24 * 3600))
     assert (await browser.client())["sign_in"] is None
     assert refusal(await browser.prepare_sign_in(sign_in)) == NOT_FOUND
+
+
+# ── the words ─────────────────────────────────────────────────────────────────────────
+async def test_the_code_is_written_in_the_language_the_sign_in_was_begun_in(
+    house: House, browser: Browser, account: str
+) -> None:
+    begun = await browser.post(SIGN_INS, {"identifier": PHONE, "locale": "de-AT"})
+    attempt = begun.json()["response"]
+    factor = attempt["supported_first_factors"][0]
+    where = f"{SIGN_INS}/{attempt['id']}/prepare_first_factor"
+    await browser.post(
+        where, {"strategy": "phone_code", "phone_number_id": factor["phone_number_id"]}
+    )
+    text = house.inbox.messages(PHONE)[0].body
+    assert " ist Ihr Code" in text
+    assert text.splitlines()[-1] == f"@localhost #{house.code(PHONE)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +11,10 @@ from doorcode.domain import errors
 from doorcode.domain.addresses import MAX_LENGTH, Channel, Kind, Strategy
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
+from doorcode.domain.languages import TAG
 from doorcode.domain.limits import METADATA_BYTES
 from doorcode.domain.sign_in import TICKET
 
-_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)  # RFC 5646, its shape
 NAME_CHARACTERS = 128
 METADATA_DEPTH = 32
 CODE_CHARACTERS = 32
@@ -83,7 +82,7 @@ def ticket(form: Mapping[str, str]) -> str | None:
 def locale(form: Mapping[str, str]) -> str | None:
     """A language tag (BCP 47), if one was given."""
     text = form.get("locale")
-    if text is not None and (len(text) > 64 or not _LOCALE.fullmatch(text)):
+    if text is not None and (len(text) > 64 or not TAG.fullmatch(text)):
         raise Refused(errors.PARAM_FORMAT.about("locale"))
     return text
 

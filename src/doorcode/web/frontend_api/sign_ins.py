@@ -31,8 +31,8 @@ async def create(door: Door, request: Request) -> Response:
         ticket=ticket,
         transfer=transfer,
         sign_up_if_missing=forms.switch(form, "sign_up_if_missing") is True,
+        locale=forms.locale(form),
     )
-    forms.locale(form)
     # Only what may become a sign-up asks for a challenge; SDKs run none for any other.
     always = door.deps.instance.bot_protection.is_always_asked
     needed = always and wanted.sign_up_if_missing

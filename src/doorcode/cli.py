@@ -21,6 +21,8 @@ from doorcode import (
     cli_audit,
     cli_explain,
     cli_keys,
+    cli_messages,
+    cli_providers,
     cli_selfcheck,
     cli_settings,
     cli_shield,
@@ -91,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     on_data += cli_texts.add_commands(
         commands.add_parser("texts", help="see and check what people are sent, and what it costs")
+    )
+    on_data += cli_messages.add_commands(
+        commands.add_parser("messages", help="see what became of each message, step by step")
+    )
+    on_data += cli_providers.add_commands(
+        commands.add_parser("providers", help="see the routes that are set, and try one")
     )
     on_data += [
         cli_explain.add_arguments(

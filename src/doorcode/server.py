@@ -39,7 +39,7 @@ from doorcode.security.turnstile import Turnstile
 from doorcode.settings import Settings
 from doorcode.storage.interface import Storage, Unavailable
 from doorcode.storage.sqlite import Sqlite
-from doorcode.web import backend_api, images, sdk_files
+from doorcode.web import backend_api, images, receipts, sdk_files
 from doorcode.web.app import App
 from doorcode.web.boundary import Boundary
 from doorcode.web.door import Door
@@ -98,6 +98,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Server]:
         routes = [
             *backend_api.routes(door),
             *metric_routes(door, metrics),
+            *receipts.routes(door, routes_now.routing),
             *images.routes(partial(find_image, deps)),
             *sdk_files.routes(_sdk_directories(settings), settings.sdk_cdn),
             *pages(door, inbox, inbox_token),

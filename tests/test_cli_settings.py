@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,6 +164,55 @@ def test_a_change_needs_a_server_first(tmp_path: Path) -> None:
     done = run("settings", "set", "mfa.required", "off", "--data", str(tmp_path / "nothing"))
     assert "start a server there first" in refused(done)
     assert not (tmp_path / "nothing").exists()
+
+
+# ── routes, which hold credentials ────────────────────────────────────────────────────
+ROUTE = {
+    "provider": "http",
+    "url": "https://sms.example.com/send?key=hunter2",
+    "headers": {"authorization": "Bearer hunter2", "x-key": "env:GATEWAY_KEY"},
+}
+
+
+def test_no_credential_of_a_route_is_shown_or_noted(settings: Command, data: Path) -> None:
+    done = settings("set", "delivery.voice", json.dumps([ROUTE]))
+    shown = [
+        done,
+        settings("get", "delivery.voice"),
+        settings("list", "delivery"),
+        run("audit", "--full", DATA=str(data)),
+        settings("set", "delivery.sms", json.dumps([ROUTE, {**ROUTE, "name": "two words"}])),
+        settings("set", "delivery.sms", f"hunter2{json.dumps(ROUTE)}"),
+        settings("set", "delivery.sms", json.dumps([{**ROUTE, "key": "hunter2"}])),
+        settings("unset", "delivery.voice"),
+    ]
+    assert [one.returncode for one in shown] == [0, 0, 0, 0, 1, 1, 1, 0]
+    assert [one.args for one in shown if "hunter2" in one.stdout + one.stderr] == []
+    assert "delivery.voice" in shown[3].stdout
+    assert json.loads(shown[1].stdout) == [
+        {
+            "provider": "http",
+            "url": "…",
+            "headers": {"authorization": "…", "x-key": "env:GATEWAY_KEY"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("twilio", ["delivery.sms", "expected a list of routes"]),
+        ('[{"provider": "pigeon"}]', ["delivery.sms", "no provider 'pigeon'", "twilio"]),
+        ('[{"provider": "http"}]', ["delivery.sms", "route 1 (http)", "url"]),
+        ('[{"provider": "twilio", "sid": "env:SID"}]', ["delivery.sms", "sid"]),
+        ('[{"provider": "smtp"}]', ["smtp carries email, not sms"]),
+    ],
+)
+def test_a_route_that_makes_no_provider_is_refused(
+    refusal: Callable[..., str], value: str, parts: list[str]
+) -> None:
+    said = refusal("set", "delivery.sms", value)
+    assert [part for part in parts if part not in said] == []
 
 
 # ── what is fixed ─────────────────────────────────────────────────────────────────────

@@ -305,6 +305,17 @@ async def test_a_command_knows_whether_the_server_could_check_a_challenge(storag
         assert base.bot_protection.has_secret is able
 
 
+async def test_credentials_of_the_environment_stay_out_of_the_database(storage: Sqlite) -> None:
+    route = {"provider": "http", "url": "https://sms.example.com/?key=hunter2", "name": "mine"}
+    await opened(storage, settings(delivery__sms=[route], delivery__ladder=["sms"]))
+    said = json.dumps(await told(storage))
+    assert "hunter2" not in said and "mine" in said
+    async with storage.transaction() as tx:
+        layers, base = await layers_beside(tx, development({}), "ins_1")
+    assert layers.locked_by("delivery.sms") == "DOORCODE_SETTINGS"
+    assert layers.build(base).delivery.carriers({})["sms"] == "http"
+
+
 async def test_a_saved_change_reaches_the_server(storage: Sqlite) -> None:
     live, _ = await opened(storage, settings())
     async with storage.transaction() as tx:

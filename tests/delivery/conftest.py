@@ -27,7 +27,8 @@ from doorcode.storage.sqlite import Sqlite
 
 NOON = 1_800_000_000_000
 CODE = "731904"
-MASTER = master_key.parse(master_key.generate())
+MASTER_TEXT = master_key.generate()
+MASTER = master_key.parse(MASTER_TEXT)
 PATIENCE = 5.0  # seconds until a test that waits for something fails
 
 

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -84,6 +85,21 @@ def _parser() -> argparse.ArgumentParser:
         help="speak https, by a certificate authority made in the data directory",
     )
     keys = commands.add_parser("keys", help="make, list, revoke and rotate keys")
+    on_data = _add_commands_on_data(keys, commands)
+    sdk = commands.add_parser("sdk", help="the browser SDK's files")
+    install = sdk.add_subparsers(required=True, metavar="install").add_parser(
+        "install", help="fetch them by npm into the data directory"
+    )
+    install.set_defaults(run=_install_sdk)
+    for command in (dev, serve, *on_data, install):
+        command.add_argument("--data", help="the data directory (default ./.doorcode)")
+    return parser
+
+
+def _add_commands_on_data(
+    keys: argparse.ArgumentParser, commands: Any
+) -> list[argparse.ArgumentParser]:
+    """The commands that work on a data directory."""
     on_data = cli_keys.add_commands(keys)
     on_data += cli_settings.add_commands(
         commands.add_parser("settings", help="see and change what is asked of people")
@@ -111,14 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_selfcheck.add_arguments(
         commands.add_parser("selfcheck", help="try the guarantees against a running deployment")
     )
-    sdk = commands.add_parser("sdk", help="the browser SDK's files")
-    install = sdk.add_subparsers(required=True, metavar="install").add_parser(
-        "install", help="fetch them by npm into the data directory"
-    )
-    install.set_defaults(run=_install_sdk)
-    for command in (dev, serve, *on_data, install):
-        command.add_argument("--data", help="the data directory (default ./.doorcode)")
-    return parser
+    return on_data
 
 
 # ── servers ───────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import time
 
 from doorcode.cli_beside import beside, with_storage
 from doorcode.cli_text import complain, table
@@ -14,6 +13,7 @@ from doorcode.delivery.providers.registry import OURS
 from doorcode.delivery.providers.transport import Transport
 from doorcode.delivery.routing import Route
 from doorcode.domain.addresses import Kind, Malformed, parse_identifier
+from doorcode.domain.limits import SECOND
 from doorcode.live_routes import routes_of
 from doorcode.server import now
 from doorcode.settings import BadSettings
@@ -98,17 +98,17 @@ async def _send(route: Route, to: str) -> int:
         at=now(),
     )
     print(f"1. {letter.id} to {address.value} by {route.name} ({route.channel})")
-    begun = time.monotonic()
+    begun = now()
     try:
         taken = await asyncio.wait_for(route.provider.send(letter), 30)
     except (NotSent, TimeoutError) as refusal:
         sort = type(refusal).__name__
         words = getattr(refusal, "why", "") or "no answer within 30 seconds"
         code = f" ({code})" if (code := getattr(refusal, "code", "")) else ""
-        print(f"2. not sent after {time.monotonic() - begun:.1f} s: {words}{code}")
+        print(f"2. not sent after {(now() - begun) / SECOND:.1f} s: {words}{code}")
         print(f"   {_MEANING.get(sort, _MEANING['TryLater'])}")
         return 1
-    print(f"2. {taken.state} after {time.monotonic() - begun:.1f} s")
+    print(f"2. {taken.state} after {(now() - begun) / SECOND:.1f} s")
     if taken.ref:
         print(f"   the provider calls it {taken.ref}; look for that in its own log")
     print("3. Taken is not arrived: look whether it is there.")

@@ -318,6 +318,22 @@ async def test_what_is_withheld_does_the_same_statements_as_what_is_sent(
     assert len(postman.letters) == 1
 
 
+async def test_a_mail_in_the_place_of_a_text_message_does_the_same_statements(
+    office: PostOffice,
+) -> None:
+    """Its owner is told of a sign-up by mail where a stranger would get a text message."""
+    postman, done = Postman(name="a"), []
+    routing = routing_of(sms=[postman, Postman(name="b")], email=[postman])
+    storage = office.storage
+    for to in (PHONE, "ada@example.com"):
+        message = await office.post(to)
+        counting = office.storage = Counting(storage)  # type: ignore[assignment]
+        await send(office, routing, message)
+        office.storage = storage
+        done.append(counting.statements)
+    assert done[0] == done[1]
+
+
 async def test_what_is_withheld_keeps_no_route_from_being_tried(office: PostOffice) -> None:
     """Else whoever asks for codes to numbers that nobody has could keep a route closed."""
     failing = Postman(*[TryLater("503")] * FAILURES_IN_ROW, name="a")

@@ -281,6 +281,7 @@ def test_every_address_of_a_page_is_told(key: str) -> None:
 # What no browser needs to know before it asks: the server answers by it.
 SILENT = {
     "client_trust.enabled",
+    "delivery.stopped",
     "ignore_dots_for_gmail_addresses",
     "native_api.enabled",
     "shield.refuse_voip",

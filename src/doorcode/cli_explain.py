@@ -119,7 +119,7 @@ def sentence(verdict: Verdict) -> str:
     decided = verdict.standing
     why = f"{decided.bucket}: {verdict.why}" if decided else verdict.why
     if decided and decided.opens_in:
-        why += f"; it opens in {span(decided.opens_in)}"
+        why = why.rstrip(".") + f"; it opens in {span(decided.opens_in)}"
     match verdict.outcome:
         case "sent":
             return "The next code would be sent."

@@ -359,7 +359,9 @@ async def test_a_code_keeps_the_names_of_its_neighbourhoods_in_their_order(world
     await asks(world, caller=caller)
     address = parse_identifier(ADA, test_mode=True)
     async with world.deps.storage.transaction() as tx:
-        weighed = await sending.weigh(world.deps, tx, caller, address, Channel.SMS, known=False)
+        weighed = await sending.weigh(
+            world.deps, tx, caller, address, Channel.SMS, known=False, segments=1
+        )
     ((kept,),) = world.rows("SELECT tallies FROM sends")
     names = [name for name in json.loads(kept) if not name.startswith("client:")]
     assert names == list(subjects_of(weighed.sending))

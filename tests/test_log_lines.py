@@ -49,6 +49,21 @@ def test_an_exception_is_shown_without_what_it_quotes(stream: io.StringIO) -> No
     assert "ann@" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\x85", "\u2028", "\x1b[2K\r"])
+def test_nobody_s_value_begins_a_line_of_its_own(stream: io.StringIO, between: str) -> None:
+    """A forged line would tell the operator of what never was; an escape hides one that is."""
+    forged = f"/v1{between}timestamp='2026' level='info' event='signed in'"
+    structlog.get_logger("doorcode").error("internal error", path=forged)
+    logging.getLogger("library").warning("no such path: %s", forged)
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        structlog.get_logger("doorcode").exception(forged)
+    lines = stream.getvalue().splitlines()
+    assert [line.partition("=")[0] for line in lines] == ["timestamp"] * 3
+    assert "".join(lines).isprintable()
+
+
 def test_a_library_is_held_to_the_same(stream: io.StringIO) -> None:
     try:
         raise ValueError("bad header: 654321")

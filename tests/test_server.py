@@ -413,8 +413,8 @@ async def test_a_refused_country_is_logged_counted_and_written(tmp_path: Path) -
         assert refused.json()["errors"][0]["code"] == "unsupported_country_code"
         assert "settings set" not in refused.text  # what people are told is told in the log alone
         [line] = [line for line in lines if line["event"].startswith("No code went to a number")]
-        assert line["subject"] == "+44********56"
-        assert line["event"].endswith("doorcode settings set shield.countries '*'")
+        assert "doorcode settings set shield.countries '*'" in line["event"]
+        assert "+44********56" in line.values()
         assert (await browser.get("/metrics")).status_code == 401
         secret = {"Authorization": f"Bearer {server.keys.secret_key}"}
         numbers = (await browser.get("/metrics", headers=secret)).text

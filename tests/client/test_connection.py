@@ -8,7 +8,7 @@ import pytest
 from doorcode.client import Client, NotLoadedError, UsageError
 from doorcode.client.connection import check_url
 
-from .conftest import AnyClient, Opener, settle
+from .conftest import URL, AnyClient, Opener, settle
 from .fake_server import CODE, PHONE, FakeServer, refusal
 
 
@@ -61,6 +61,17 @@ async def test_cookie_with_another_path_replaces_the_older(
     await settle(client.load())
     await settle(client.load())
     assert server.requests[-1].headers["cookie"] == "__client=moved"
+
+
+def test_restored_token_counts_before_the_host_s_own_cookie_of_an_earlier_client(
+    server: FakeServer,
+) -> None:
+    """The server believes the cookie that no other host can set, where there is one."""
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    http.cookies.set("__Host-__client", "another", domain="localhost.local")
+    client = Client(URL, client_token="first", http_client=http)
+    client.load()
+    assert server.requests[-1].headers["cookie"] == "__client=first"
 
 
 @pytest.mark.parametrize("token", ["", "a;b", "a b", "a\r\nSet-Cookie: x=y", "ä", 'a"b'])

@@ -10,6 +10,7 @@ import pytest
 from doorcode.domain import errors
 from doorcode.domain.account import (
     can_sign_in,
+    handed_over,
     has_two_steps,
     merged,
     settled,
@@ -22,7 +23,7 @@ from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.instance import Attribute, Instance
 from doorcode.domain.sign_up import Profile
-from doorcode.domain.user import OwnedAddress, User
+from doorcode.domain.user import AppData, OwnedAddress, User
 
 
 def owned(id_: str, **changes: Any) -> OwnedAddress:
@@ -316,3 +317,33 @@ def test_a_patch_is_merged(
     copy = dict(before)
     assert merged(before, patch) == after
     assert before == copy
+
+
+# ── what an owner finds ───────────────────────────────────────────────────────────────
+def test_of_an_account_that_is_handed_over_its_id_and_the_app_s_data_stay() -> None:
+    mail = owned("e1", verified_at=7, updated_at=7)
+    before = account(
+        owned("e1", verified_at=None),
+        owned("p1", verified_at=None),
+        profile=Profile("Eve", username="evelyn", legal_accepted_at=1),
+        image_id="img_1",
+        backup_codes=3,
+        mfa_enabled_at=1,
+        app_data=AppData({"plan": "free"}),
+    )
+    after = handed_over(before, mail)
+    assert after == User(
+        "user_1",
+        Profile(),
+        (mail,),
+        created_at=1,
+        updated_at=7,
+        last_sign_in_at=7,
+        last_active_at=7,
+        primary_email_id="e1",
+        app_data=AppData({"plan": "free"}),
+    )
+
+
+def test_a_ban_outlasts_the_hand_over() -> None:
+    assert handed_over(account("e1", banned=True), E1).banned

@@ -406,7 +406,7 @@ STATES = {
     ),
     "revoked from another device": State(revoked, EXPIRED, signed_in=False),
     "the identity is gone": State(
-        lambda visitor: visitor.lose("__client|__session"),
+        lambda visitor: visitor.lose("(__Host-)?__client|__session"),
         "client-uat-but-no-session-token",
         signed_in=False,
         ways=PRODUCTION,

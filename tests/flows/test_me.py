@@ -16,11 +16,13 @@ from doorcode.domain.errors import Refusal, Refused
 from doorcode.domain.instance import NameAttribute, UsernameAttribute
 from doorcode.domain.session import Status
 from doorcode.domain.user import User
-from doorcode.flows import me, sign_in
+from doorcode.flows import client as clients
+from doorcode.flows import me, me_addresses, sign_in
 from doorcode.flows import session as sessions
 from doorcode.flows.deps import Caller
+from doorcode.flows.me_addresses import Target, Way
 
-from .world import ADA, ADA_MAIL, BEA, PHONE, World
+from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World
 
 NAMED = UsernameAttribute(used_for_sign_up=True)
 
@@ -215,6 +217,33 @@ async def test_a_deleted_account_leaves_nothing(world: World) -> None:
     tables = ("users", "addresses", "pending_addresses", "sessions", "images", "backup_codes")
     assert [world.count(table) for table in tables] == [0] * len(tables)
     assert await refused(change(world, there, first_name="E")) == errors.SIGNED_OUT
+
+
+async def test_the_letters_of_a_deleted_account_go_with_it(world: World) -> None:
+    """Each names its recipient for a week; one that was not sent yet is sent to nobody."""
+    caller, _ = await world.account(ADA, ADA_MAIL)
+    await world.account(BEA)
+    await me_addresses.add(world.deps, caller, None, Kind.EMAIL, "mine@example.com")
+    view = await clients.show(world.deps, caller)
+    assert view
+    target = Target(Kind.EMAIL, view.sessions[0][1].addresses[-1].id)
+    await me_addresses.send_code(world.deps, caller, None, target, Way(EMAIL))
+    await world.asked_to_sign_in(ADA)
+    await me.delete(world.deps, caller, None)
+    assert world.rows("SELECT DISTINCT recipient FROM outbox") == [(BEA,)]
+
+
+async def test_the_letters_of_others_stay_where_who_claimed_their_address_goes(
+    world: World,
+) -> None:
+    """Or a claim would be a way to stop a stranger's code before it is sent."""
+    caller, _ = await world.account(BEA)
+    await me_addresses.add(world.deps, caller, None, Kind.PHONE, ADA)
+    await world.account(ADA)
+    await world.asked_to_sign_in(ADA)
+    before = world.rows("SELECT id, state FROM outbox WHERE recipient = ?", ADA)
+    await me.delete(world.deps, caller, None)
+    assert world.rows("SELECT id, state FROM outbox WHERE recipient = ?", ADA) == before != []
 
 
 async def test_the_address_of_a_deleted_account_is_free_again(world: World) -> None:

@@ -24,6 +24,7 @@ from .world import ADA, ADA_MAIL, BEA, EMAIL, PHONE, World, started
 
 BRITON, JAMAICAN, TOLL_FREE = "+447400123456", "+18765551234", "+18002345678"
 ALL = Policy(countries=None)
+DEVICE = Device(ip_address="203.0.113.7")
 
 
 def asks(world: World, to: str = ADA, caller: Caller | None = None) -> Any:
@@ -229,6 +230,35 @@ async def test_in_challenge_mode_a_person_goes_on(world: World) -> None:
     assert await code_of(asks(world, pumped(77), human)) is None
     tested = replace(human, is_testing=True)
     assert await code_of(asks(world, pumped(78), tested)) == "requires_captcha"
+
+
+async def test_a_challenge_that_was_solved_before_counts_for_one_message(world: World) -> None:
+    asked = BotProtection(Mode.WHEN_ASKED, "1x00", has_secret=True)
+    world.switch(shield=Shield(ShieldMode.CHALLENGE, ALL), bot_protection=asked)
+    await pump(world, 40)
+    browser = await client.remember_human(world.deps, Caller(device=DEVICE))
+    for number, answer in ((77, None), (78, "requires_captcha")):
+        caller = await client.find(world.deps, browser.client_token, None)
+        assert await code_of(asks(world, pumped(number), replace(caller, device=DEVICE))) == answer
+
+
+async def test_all_known_devices_of_an_identifier_share_one_budget(world: World) -> None:
+    """Whoever owns a number types its codes, each in a new browser, to have more sent to it."""
+    ada, _ = await world.account()
+    await client.sign_out(world.deps, ada)
+    known = [ada]
+    for _ in range(3):
+        caller, attempt = await world.asked_to_sign_in()
+        await sign_in.try_code(world.deps, caller, attempt.id, PHONE, world.code)
+        await client.sign_out(world.deps, caller)
+        known.append(caller)
+    said = [
+        await code_of(sign_in.start(world.deps, one, sign_in.Wanted(ADA, PHONE)))
+        for one in known * 2
+    ]
+    assert (
+        said == [None] * limits.SENDS_PER_10_MINUTES + ["verification_code_rate_limit_exceeded"] * 2
+    )
 
 
 async def test_codes_that_are_typed_weigh_nothing(world: World) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from doorcode.domain import errors
 from doorcode.domain.addresses import Kind
 from doorcode.domain.errors import Refused
-from doorcode.domain.instance import Attribute
-from doorcode.domain.user import User
-from doorcode.flows import me_addresses, session, sign_in, sign_up
+from doorcode.domain.instance import Attribute, UsernameAttribute
+from doorcode.domain.limits import DAY
+from doorcode.domain.sign_up import Profile
+from doorcode.domain.user import AppData, User
+from doorcode.flows import client as clients
+from doorcode.flows import me, me_addresses, session, sign_in, sign_up
+from doorcode.flows import ticket as tickets
 from doorcode.flows.client import Answer
 from doorcode.flows.deps import Caller
 from doorcode.flows.me_addresses import Target, Way
 from doorcode.flows.sign_in import Wish
 
+from .test_me import picture
 from .world import ADA, ADA_MAIL, EMAIL, PHONE, World, started
 
 OTHER_MAIL = "bea@example.com"
@@ -127,12 +134,106 @@ async def test_the_last_way_in_stays_though_it_is_not_proved(
 async def test_an_address_that_nobody_proved_is_no_first_choice_any_more(
     world: World, squatter: Caller
 ) -> None:
-    """The app would write to whoever typed it, about the account of the mailbox's owner."""
-    caller, _ = await by_mail(world)
+    """The app would write to whoever it belongs to, about the account of the mailbox's owner."""
+    caller = await back_by_mail(world, squatter)
     user = await user_of(world, caller)
     [mail], [phone] = user.of_kind(Kind.EMAIL), user.of_kind(Kind.PHONE)
     assert (user.primary_email_id, user.primary_phone_id) == (mail.id, None)
     assert not phone.is_verified
+
+
+# ── what whoever signed up has left in the account ────────────────────────────────────
+async def back_by_mail(world: World, caller: Caller) -> Caller:
+    """Signing in again in the browser that signed up."""
+    await clients.sign_out(world.deps, caller)
+    here, attempt = await world.signing_in(ADA_MAIL, Caller(caller.client_id))
+    await sign_in.send_code(world.deps, here, attempt.id, Wish(EMAIL))
+    answer = await sign_in.try_code(world.deps, here, attempt.id, EMAIL, world.code)
+    assert answer.refusal is None
+    return here
+
+
+async def settle_in(world: World, squatter: Caller) -> User:
+    """All that a stranger can put into an account whose addresses are not proved."""
+    world.switch(username=UsernameAttribute(used_for_sign_up=True))
+    written = {"first_name": "Eve", "username": "evelyn", "unsafe_metadata": {"payee": "Eve"}}
+    await me.change(world.deps, squatter, None, me.Changes(written))
+    await me.set_image(world.deps, squatter, None, picture())
+    await me_addresses.add(world.deps, squatter, None, Kind.EMAIL, OTHER_MAIL)
+    user = await user_of(world, squatter)
+    world.write("INSERT INTO backup_codes (user_id, digest) VALUES (?, x'00')", user.id)
+    return await user_of(world, squatter)
+
+
+async def test_the_owner_finds_nothing_of_a_squatter_s_but_the_id(
+    world: World, squatter: Caller
+) -> None:
+    left = await settle_in(world, squatter)
+    caller, _ = await by_mail(world)
+    user = await user_of(world, caller)
+    [mail] = left.of_kind(Kind.EMAIL)[:1]
+    proved = replace(mail, verified_at=world.clock.time, updated_at=world.clock.time)
+    assert user == User(
+        left.id,
+        Profile(),
+        (proved,),
+        created_at=left.created_at,
+        updated_at=world.clock.time,
+        last_sign_in_at=world.clock.time,
+        last_active_at=world.clock.time,
+        primary_email_id=mail.id,
+    )
+    for table in ("images", "backup_codes", "pending_addresses"):
+        assert world.count(table) == 0, table
+    assert world.rows("SELECT client_id FROM sessions") == [(caller.client_id,)]
+    assert world.rows("SELECT client_id FROM devices") == [(caller.client_id,)]
+
+
+async def test_what_the_app_s_server_said_of_the_account_stays(
+    world: World, squatter: Caller
+) -> None:
+    """It is the app's to keep or to take back: nobody who signs up can write it."""
+    said = AppData({"plan": "free"}, {"row": 7}, "ext_1")
+    async with world.storage.transaction() as tx:
+        await tx.save_user(replace(await user_of(world, squatter), app_data=said))
+    caller, _ = await by_mail(world)
+    assert (await user_of(world, caller)).app_data == said
+
+
+async def test_a_ticket_that_a_squatter_was_given_opens_nothing_any_more(
+    world: World, squatter: Caller
+) -> None:
+    user = await user_of(world, squatter)
+    ticket = await tickets.create_sign_in_token(world.deps, user.id, DAY)
+    await by_mail(world)
+    wanted = sign_in.Wanted(ticket=world.deps.tickets.text(ticket.id))
+    answer = await sign_in.start(world.deps, Caller(), wanted)
+    assert answer.refusal
+    assert answer.refusal.code == errors.TICKET_INVALID.code
+
+
+async def test_a_code_that_a_squatter_asked_for_is_sent_to_nobody_any_more(
+    world: World, squatter: Caller
+) -> None:
+    """It would reach whoever the second address belongs to, about an account not theirs."""
+    await me_addresses.add(world.deps, squatter, None, Kind.EMAIL, OTHER_MAIL)
+    user = await user_of(world, squatter)
+    added = next(one for one in user.addresses if one.address.value == OTHER_MAIL)
+    target = Target(Kind.EMAIL, added.id)
+    await me_addresses.send_code(world.deps, squatter, None, target, Way(EMAIL))
+    await by_mail(world)
+    assert world.rows("SELECT state FROM outbox WHERE recipient = ?", OTHER_MAIL) == []
+    assert world.rows("SELECT id FROM verifications WHERE attempt_id = ?", added.id) == []
+
+
+async def test_the_browser_that_signed_up_finds_what_its_person_wrote(
+    world: World, squatter: Caller
+) -> None:
+    """Most people who come back are no strangers, and come back in the same browser."""
+    left = await settle_in(world, squatter)
+    user = await user_of(world, await back_by_mail(world, squatter))
+    assert (user.profile, user.image_id) == (left.profile, left.image_id)
+    assert [one.id for one in user.addresses if one.is_verified] == [user.primary_email_id]
 
 
 # ── an address that its account has not proved beside one that it has ─────────────────

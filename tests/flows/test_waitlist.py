@@ -90,6 +90,30 @@ async def test_nobody_joins_where_there_is_no_waitlist(world: World, mode: SignU
     assert world.count("waitlist_entries") == 1
 
 
+async def test_a_full_list_takes_nobody_and_tells_nobody_who_is_on_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers could fill the disk otherwise; the app's server may still add whom it knows."""
+    monkeypatch.setattr(waitlist, "PLACES", 2)
+    await waiting(world)
+    await waiting(world, "cid@example.com")
+    sent = len(world.post.announced)
+    for email in ("dan@example.com", BEA):
+        refusal = await refused(waitlist.join(world.deps, email))
+        assert (refusal.code, refusal.status) == ("waitlist_not_accepting_entries", 403)
+    assert (world.count("waitlist_entries"), len(world.post.announced)) == (2, sent)
+    await waitlist.add(world.deps, "eve@example.com", notify=False)
+    assert world.count("waitlist_entries") == 3
+
+
+async def test_a_place_that_is_given_up_is_free(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waitlist, "PLACES", 1)
+    await waitlist.delete(world.deps, await waiting(world))
+    assert await waiting(world, "cid@example.com")
+
+
 async def test_a_malformed_address_is_refused_by_its_field(world: World) -> None:
     refusal = await refused(waitlist.join(world.deps, "invalid-email@com"))
     assert (refusal.code, refusal.param) == ("form_param_format_invalid", "email_address")

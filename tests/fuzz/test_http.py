@@ -80,6 +80,12 @@ def test_what_was_sent_blank_is_not_also_a_field(body: bytes) -> None:
     assert not request.emptied() & request.form().keys()
 
 
+def test_what_stands_between_two_ampersands_is_no_field() -> None:
+    request = Request("POST", "/", {}, {"content-type": FORM}, "", b"=x&&code=")
+    assert request.form() == {"": "x"}
+    assert request.emptied() == {"code"}
+
+
 @given(st.dictionaries(NAMES, VALUES, min_size=1), st.data())
 def test_no_field_can_be_sent_twice_however_it_is_written(
     fields: dict[str, str], data: st.DataObject

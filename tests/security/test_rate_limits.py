@@ -113,6 +113,17 @@ def test_what_is_switched_off_never_refuses() -> None:
     assert all(spend(RateLimits(enabled=False), *[0] * 50))
 
 
+def test_a_flood_of_one_rate_washes_nothing_out_of_another(
+    limits: RateLimits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "ADDRESSES_KEPT", 3)
+    hourly, quick = Rate("hourly", times=1, window=3_600_000), Rate("quick", 5, 10_000)
+    assert spend(limits, 0, address="a", rate=hourly) == [True]
+    for number in range(20):
+        spend(limits, 0, address=f"b{number}", rate=quick)
+    assert spend(limits, 0, address="a", rate=hourly) == [False]
+
+
 def test_memory_is_bounded_and_the_longest_silent_is_forgotten(
     limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,13 +142,25 @@ class TestClients:
             assert await tx.lock_client("client_1") == client
 
     async def test_a_saved_client_is_replaced(self, storage: Storage) -> None:
-        changed = an.client(
-            updated_at=NOW + 1, sign_in_id="sia_2", last_strategy="email_code", human_until=LATER
-        )
+        changed = an.client(updated_at=NOW + 1, sign_in_id="sia_2", last_strategy="email_code")
         async with storage.transaction() as tx:
             await tx.add_client(an.client(sign_up_id="sua_1"), b"digest")
             await tx.save_client(changed)
             assert await tx.client_by_digest(b"digest") == changed
+
+    async def test_a_solved_challenge_is_used_once_and_no_saving_brings_it_back(
+        self, storage: Storage
+    ) -> None:
+        client = an.client()
+        async with storage.transaction() as tx:
+            await tx.add_client(client, b"digest")
+            assert not await tx.use_human(client.id, NOW)
+            await tx.remember_human(client.id, LATER)
+            assert not await tx.use_human(client.id, LATER)  # it is over
+            assert await tx.use_human(client.id, NOW)
+            assert not await tx.use_human(client.id, NOW)
+            await tx.save_client(replace(client, human_until=LATER))
+            assert not await tx.use_human(client.id, NOW)
 
     async def test_a_former_cookie_opens_nothing(self, storage: Storage) -> None:
         async with storage.transaction() as tx:

@@ -85,6 +85,30 @@ class TestAccounts:
             async with storage.transaction() as tx:
                 await tx.save_user(bea(profile=Profile(username="ADA_1")))
 
+    async def test_a_deleted_account_takes_the_letters_to_its_addresses(
+        self, storage: Storage
+    ) -> None:
+        await keep(storage, an.user())
+        async with storage.transaction() as tx:
+            await tx.add_pending_address(CLAIM)
+            await tx.add_verification(an.verification(id="ver_2", attempt_id=CLAIM.id), LATER)
+            claimed = CLAIM.address.spelling
+            for number, (verification, to) in enumerate(
+                (
+                    ("ver_0", EMAIL.spelling),
+                    ("ver_2", claimed),
+                    ("ver_3", claimed),
+                    ("ver_4", "else"),
+                )
+            ):
+                one = an.message(id=f"msg_{number}", verification_id=verification, recipient=to)
+                await tx.add_message(one)
+            await tx.delete_user("user_1")
+        async with storage.transaction() as tx:
+            left = await tx.lease_messages(NOW, LATER, 10)
+        # To what it only claimed, those that it asked for: others are its owner's.
+        assert {one.id for one in left} == {"msg_2", "msg_3"}
+
     async def test_a_deleted_account_takes_all_that_is_its_own(self, storage: Storage) -> None:
         await keep(storage, an.user(), bea())
         async with storage.transaction() as tx:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from doorcode.domain import limits
 from doorcode.domain.addresses import Address, Kind
 from doorcode.domain.message import Message
 from doorcode.domain.ticket import (
@@ -290,6 +291,23 @@ class TestWaitlist:
             assert await tx.delete_waitlist_entry("wle_2")
             assert not await tx.delete_waitlist_entry("wle_2")
             assert await tx.waitlist_entry("wle_1") is not None
+
+    async def test_entries_are_counted_whatever_their_status(self, storage: Storage) -> None:
+        await keep(storage, ENTRY)
+        await keep(storage, replace(ENTRY, id="wle_2", email=mail("bea"), status=INVITED))
+        async with storage.reading() as tx:
+            assert await tx.count_waitlist_entries() == 2
+
+    @pytest.mark.parametrize("status", WaitlistStatus)
+    async def test_what_was_decided_for_good_is_forgotten_after_a_year(
+        self, storage: Storage, status: WaitlistStatus
+    ) -> None:
+        await keep(storage, replace(ENTRY, status=status))
+        is_over = status in (WaitlistStatus.COMPLETED, WaitlistStatus.REJECTED)
+        async with storage.transaction() as tx:
+            assert await tx.delete_expired(NOW + 365 * limits.DAY - 1, most=10) == 0
+            assert await tx.delete_expired(NOW + 365 * limits.DAY, most=10) == is_over
+            assert await tx.count_waitlist_entries() == (not is_over)
 
     async def test_entries_are_listed_by_status_text_and_page(self, storage: Storage) -> None:
         names = ("cid", "ada", "bea")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import structlog
 
 from doorcode.storage.interface import Unavailable
 from doorcode.web.frontend_api import clients
@@ -44,6 +45,17 @@ async def test_an_error_of_ours_is_told_without_its_text(
         assert refusal(answer) == (500, "internal_clerk_error", None)
         assert SECRET not in answer.text
         assert "Traceback" not in answer.text
+
+
+async def test_an_error_of_ours_leaves_a_line_with_its_path_and_its_trace(
+    house: House, browser: Browser, broken: Any
+) -> None:
+    broken(RuntimeError(SECRET))
+    with structlog.testing.capture_logs() as lines:
+        await _both(house, browser)
+    errors = [one for one in lines if one["log_level"] == "error"]
+    assert [one["path"] for one in errors] == ["/v1/client", "/v1/users/u"]
+    assert all(one["exc_info"] for one in errors)
 
 
 async def test_a_page_can_read_an_error_of_ours(browser: Browser, broken: Any) -> None:

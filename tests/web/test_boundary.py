@@ -318,6 +318,7 @@ async def test_what_costs_a_signature_or_a_row_has_a_limit_that_an_office_does_n
         rows = house.rows() if number == 100 else {}
         answer = await browser.http.request(method, path)
         assert answer.status_code == (429 if number == 100 else 307 if method == "GET" else 200)
+    assert answer.headers["retry-after"] == "10"
     assert {**house.rows(), "events": 0} == {**rows, "events": 0}
     tokens = f"/v1/client/sessions/{session}/tokens"
     assert (await browser.post(tokens)).status_code == 200  # the token that is kept costs nothing

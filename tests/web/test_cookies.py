@@ -39,6 +39,24 @@ async def test_over_https_the_time_reaches_the_domain_and_the_identity_does_not(
     assert "Domain" not in cookies["__client"]
 
 
+async def test_over_https_the_identity_has_a_name_too_that_no_other_host_can_set(
+    production: House,
+) -> None:
+    """RFC 6265bis, section 4.1.3.2: __Host- with Secure, Path=/ and no Domain."""
+    browser = production.browser("https://app.example.com")
+    given = set_cookies(await browser.sign_up())
+    assert given["__Host-__client"] == given["__client"]
+    _, _, attributes = given["__Host-__client"].partition("; ")
+    assert attributes == f"Path=/; Max-Age={YEAR}; Secure; HttpOnly; SameSite=Lax"
+    taken = set_cookies(await browser.override("DELETE", "/v1/client"))
+    assert taken["__Host-__client"] == taken["__client"]
+    assert "; Max-Age=0; " in taken["__client"]
+
+
+async def test_over_http_the_identity_has_one_name(browser: Browser) -> None:
+    assert "__Host-__client" not in set_cookies(await browser.sign_up())
+
+
 async def test_without_a_domain_the_cookies_stay_on_the_host(build: Builder) -> None:
     house = await build(
         url="https://auth.example.com",

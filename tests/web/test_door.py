@@ -10,7 +10,7 @@ from doorcode.flows.deps import Caller
 from doorcode.web.http import Request, Response
 
 from .conftest import Builder
-from .house import Browser, House
+from .house import OTHER_PHONE, Browser, House
 
 
 def _request(**parts: dict[str, str]) -> Request:
@@ -71,6 +71,39 @@ async def test_a_planted_cookie_does_not_hide_the_real_one(house: House, browser
     header = {"cookie": f"__client=planted; __client={browser.token}"}
     caller = await house.door.caller(Request("GET", "/v1/client", {}, header, ""))
     assert caller.client_id == client
+
+
+async def _caller_with(house: House, *values: tuple[str, str | None]) -> Caller:
+    header = {"cookie": "; ".join(f"{name}={value}" for name, value in values)}
+    return await house.door.caller(Request("GET", "/v1/client", {}, header, ""))
+
+
+async def test_over_https_no_cookie_of_a_sibling_domain_stands_in_for_the_host_s_own(
+    production: House,
+) -> None:
+    """A longer path goes first: the thief's own account would be filled by the person."""
+    browser, thief = (production.browser("https://app.example.com") for _ in range(2))
+    client = (await browser.sign_up()).json()["client"]["id"]
+    await thief.sign_up(OTHER_PHONE)
+    planted = [("__client", thief.token), *[("__client", "planted")] * 3]
+    own = [("__client", browser.token), ("__Host-__client", browser.token)]
+    assert (await _caller_with(production, *planted, *own)).client_id == client
+    assert (await _caller_with(production, *own, *planted)).client_id == client
+
+
+async def test_a_browser_whose_own_cookie_is_worth_nothing_is_nobody(production: House) -> None:
+    thief = production.browser("https://app.example.com")
+    await thief.sign_up()
+    cookies = [("__client", thief.token), ("__Host-__client", "rotated")]
+    assert await _caller_with(production, *cookies) == NOBODY
+
+
+async def test_over_http_the_name_of_the_host_s_own_cookie_promises_nothing(
+    house: House, browser: Browser
+) -> None:
+    client = (await browser.sign_up()).json()["client"]["id"]
+    cookies = [("__Host-__client", "planted"), ("__client", browser.token)]
+    assert (await _caller_with(house, *cookies)).client_id == client
 
 
 async def test_a_testing_token_is_known_however_the_caller_is_found(

@@ -27,6 +27,7 @@ from doorcode.client.user import User
 from doorcode.client.wire import Answer, Request, get, post, read, segment
 
 CLIENT_COOKIE = "__client"
+HOST_COOKIE = "__Host-__client"
 UNAUTHORIZED = 401
 # RFC 6265, section 4.1.1: what a cookie's value may be made of.
 _COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]+", re.ASCII)
@@ -154,6 +155,10 @@ class Connection(Generic[D]):
     def _restore(self, client_token: str) -> None:
         if not _COOKIE_VALUE.fullmatch(client_token):
             raise UsageError("client_token holds a character that no cookie can carry")
+        # The server believes this one where it is sent, and it may be an earlier client's.
+        jar = self.driver.http.cookies.jar
+        for earlier in [each for each in jar if each.name == HOST_COOKIE]:
+            jar.clear(earlier.domain, earlier.path, earlier.name)
         # Set as the server itself would, so that the server's next cookie replaces this one.
         cookie = f"{CLIENT_COOKIE}={client_token}; Path=/"
         request = httpx.Request("GET", self.driver.origin)

@@ -13,6 +13,7 @@ from doorcode.domain import errors
 from doorcode.domain.addresses import Kind
 from doorcode.domain.errors import Refused
 from doorcode.domain.instance import Instance
+from doorcode.domain.sign_up import Profile
 from doorcode.domain.user import OwnedAddress, User, is_reserved, other_channel
 
 
@@ -118,6 +119,27 @@ def with_address(user: User, owned: OwnedAddress) -> User:
     """The account with an address added, or in the place of what it was."""
     others = (one for one in user.addresses if one.id != owned.id)
     return settled(replace(user, addresses=(*others, owned)))
+
+
+def handed_over(user: User, owned: OwnedAddress) -> User:
+    """The account as the owner of an address finds it by which somebody else signed up.
+
+    Of what that somebody wrote nothing is in it, and no other address. What the app's server
+    said of the account is the app's to keep.
+    """
+    return settled(
+        User(
+            user.id,
+            Profile(),
+            (owned,),
+            created_at=user.created_at,
+            updated_at=owned.updated_at,
+            last_sign_in_at=owned.verified_at,
+            last_active_at=owned.verified_at,
+            banned=user.banned,
+            app_data=user.app_data,
+        )
+    )
 
 
 def with_primary(user: User, kind: Kind, address_id: str) -> User:

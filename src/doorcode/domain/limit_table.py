@@ -87,8 +87,8 @@ LIMITS = (
     Limit(
         limits.SENDS_SHORT,
         Scope.IDENTIFIER,
-        f"{limits.SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between; for "
-        "known devices apart, as with wrong codes",
+        f"{limits.SENDS_PER_10_MINUTES} codes in 10 minutes, whatever restarts lie between; "
+        "known devices share one of their own",
         "verification_code_rate_limit_exceeded",
         "limits.sends_per_10_minutes",
     ),

@@ -54,7 +54,8 @@ UNTYPED_BY_OTHERS = 3.0  # the same for an address and a browser that never aske
 COUNTED = 0.5  # a number with more untyped was counted in its neighbourhoods
 SETTLED = 2.0  # codes typed anywhere: from there on, there are people to compare with
 UNTYPED_BEFORE = 60.0  # codes untyped that close a country before
-CLOSED_BEFORE = 30.0  # and more than a country has that was closed after that
+CLOSED_BEFORE = 12.0  # and more than a country has that was closed after that
+FIRST = HOUR  # of an instance, when its people's own country is first asked for
 PROBE_BEFORE, TWICE_BEFORE = 45 * SECOND, 12.0  # a closed country is tried again after this,
 PROBE, TWICE = HOUR, 2.0  # and after twice as long with so many more untyped
 PROBE_OF_NETWORK, CLOSED = 30 * MINUTE, 3.0  # an address with more untyped is tried again
@@ -279,8 +280,9 @@ def _area(places: _Places, book: _Book) -> Check:
     for the people who come on the second.
     """
     country, is_early = book.of(places.country), _is_early(places, book)
-    # Closed before anybody had typed a code: it may be where all the people live.
-    was_early = country.untyped > CLOSED_BEFORE and _is_of_first_day(places, book)
+    # Closed when hardly anybody had come: it may be where all the people live.
+    is_first = country.since < book.of(places.world).since + FIRST
+    was_early = is_first and country.untyped > CLOSED_BEFORE
     wait, twice = (PROBE_BEFORE, TWICE_BEFORE) if is_early or was_early else (PROBE, TWICE)
     last = book.tallies.get(places.country)
     quiet = book.now - last.at if last else DAY

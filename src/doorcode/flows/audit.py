@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 from doorcode.domain.errors import Refused
 from doorcode.domain.event import Event
+from doorcode.domain.send import Pause
 from doorcode.flows import alerts
 from doorcode.flows.deps import Clock, Deps
 from doorcode.security.random_ids import new_id
@@ -36,25 +37,31 @@ async def note(deps: Deps, tx: Transaction, event: Event | None) -> None:
 async def remember(deps: Deps, refused: Refused) -> None:
     """Write down what a refusal is remembered by, once."""
     event, refused.event = refused.event, None
-    pause, refused.pause = refused.pause, None
+    found, refused.pause = refused.pause, None
     if event is None:
         return
     deps.observe(event)
     is_new = deps.recent.is_new(event, deps.now())
-    if not (is_new or pause):
+    if not (is_new or found):
         return
     async with deps.storage.transaction() as tx:
         if is_new:
             await write(deps, tx, event)
-        is_paused = pause is not None and await tx.add_pause(pause)
-        if pause and is_paused:
-            details = {"why": pause.why, "by": "shield"}
-            paused = Event("country.paused", "done", subject=pause.country, details=details)
-            await write(deps, tx, paused)
-            await alerts.tell_of_pause(deps, tx, pause)
-    if is_paused:
-        deps.observe(paused)
-        deps.post.wake()
+        if found:
+            await pause(deps, tx, found)
+    if found:
+        deps.post.wake()  # a letter may wait
+
+
+async def pause(deps: Deps, tx: Transaction, found: Pause) -> None:
+    """Hold a country's messages, as the shield says: once, with a line and a letter."""
+    if not await tx.add_pause(found):
+        return
+    details = {"why": found.why, "by": "shield"}
+    paused = Event("country.paused", "done", subject=found.country, details=details)
+    await write(deps, tx, paused)
+    await alerts.tell_of_pause(deps, tx, found)
+    deps.observe(paused)
 
 
 @asynccontextmanager

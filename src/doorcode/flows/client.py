@@ -75,9 +75,18 @@ async def remember_human(deps: Deps, caller: Caller) -> Answer[Client]:
     async with deps.storage.transaction() as tx:
         client, token = await ensure(deps, tx, caller)
         client = replace(client, human_until=deps.now() + HUMAN_FOR)
-        await tx.save_client(client)
+        await tx.remember_human(client.id, deps.now() + HUMAN_FOR)
         shown = await view(tx, client, deps.now())
     return Answer(client, shown, client_token=token)
+
+
+async def use_up_check(deps: Deps, caller: Caller) -> bool:
+    """Use the solved challenge that is remembered of a client; False where it was used already.
+
+    Else one person's click would open the door to a program for as long as it is remembered.
+    """
+    async with deps.storage.transaction() as tx:
+        return await tx.use_human(caller.client_id or "", deps.now())
 
 
 async def destroy(deps: Deps, caller: Caller) -> ClientView | None:
@@ -130,12 +139,13 @@ async def find(deps: Deps, token: str | None, dev_token: str | None) -> Caller:
             if browser is None or browser.expires_at <= deps.now():
                 raise Refused(errors.DEV_BROWSER_UNKNOWN)
             human = deps.now() < (browser.human_until or 0)
-            return Caller(browser.client_id, dev_browser=name, is_human=human)
+            return Caller(browser.client_id, dev_browser=name, is_human=human, is_remembered=human)
         if token:
             name = digest(deps.instance.id, "client", token)
             client = await tx.client_by_digest(name)
             if client:
-                return Caller(client.id, name, is_human=client.is_human(deps.now()))
+                human = client.is_human(deps.now())
+                return Caller(client.id, name, is_human=human, is_remembered=human)
     return Caller()
 
 

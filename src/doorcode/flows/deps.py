@@ -132,7 +132,8 @@ class Caller:
     `client_id` was found by its cookie, whose digest is `cookie`; `dev_browser` is that of
     the token by which a development instance knows a browser that sends no cookies.
     `device` is what the browser tells of itself. `is_human`: a challenge was solved with this
-    request or moments before it. `is_testing`: the app's own test, by a testing token; it
+    request or moments before it; `is_remembered`: before it, so it counts once more and is used
+    up. `is_testing`: the app's own test, by a testing token; it
     counts as human, and is held by every limit in the database like anybody.
     """
 
@@ -141,6 +142,7 @@ class Caller:
     dev_browser: bytes | None = None
     device: Device | None = None
     is_human: bool = False
+    is_remembered: bool = False
     is_testing: bool = False
 
     @property

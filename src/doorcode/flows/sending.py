@@ -80,7 +80,7 @@ async def spend(deps: Deps, tx: Transaction, about: About, *, known: bool) -> No
         about,
         Send(
             id=about.message_id,
-            subject=subject_of(about.caller, about.address, known=known),
+            subject=subject_of(about.address, known=known),
             verification_id=about.verification_id,
             at=deps.now(),
             price=price,
@@ -134,13 +134,14 @@ async def note_verified(deps: Deps, tx: Transaction, verification_id: str) -> No
             await tx.save_tallies(after_verifying(subjects, tallies, sent_at, now))
 
 
-def subject_of(caller: Caller, address: Address, *, known: bool) -> str:
+def subject_of(address: Address, *, known: bool) -> str:
     """Whose budget a code takes from.
 
-    A device that signed in before has one of its own: who asks for twenty codes to a
-    stranger's number must not keep its owner from the twenty-first.
+    Devices that signed in before have one of their own: who asks for twenty codes to a
+    stranger's number must not keep its owner from the twenty-first. They share it: a number
+    whose codes are typed makes as many known devices as it likes.
     """
-    return f"{address.name}@{caller.client_id}" if known else address.name
+    return f"{address.name}@known" if known else address.name
 
 
 def expect_number(instance: Instance, caller: Caller, address: Address) -> None:
@@ -224,17 +225,31 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
     if decided is None:
         return
     mode, failed = decided
+    if mode is ShieldMode.RECORD and not await _may_pass(deps, tx, about.caller):
+        mode = ShieldMode.CHALLENGE
     event = _decided(about.caller, about.address, OUTCOMES[mode], failed)
+    pause = None
+    if weighed.ruling.pause and not weighed.evidence.is_paused:
+        pause = Pause(weighed.sending.country, deps.now(), failed.why)
     if mode is ShieldMode.RECORD:
         await audit.note(deps, tx, event)
+        if pause:
+            await audit.pause(deps, tx, pause)
         return
     refusal = errors.CAPTCHA_REQUIRED
     if mode is ShieldMode.DENY:
         refusal = _refusal(failed, about.address)
-    pause = None
-    if weighed.ruling.pause and not weighed.evidence.is_paused:
-        pause = Pause(weighed.sending.country, deps.now(), failed.why)
     raise Refused(refusal, event, pause)
+
+
+async def _may_pass(deps: Deps, tx: Transaction, caller: Caller) -> bool:
+    """Whether a person's solved challenge still counts; it is used up by one message.
+
+    Only where a challenge is what lets it pass: in mode `record` nobody is asked for one.
+    """
+    if deps.instance.shield.mode is not ShieldMode.CHALLENGE or not caller.is_remembered:
+        return True
+    return await tx.use_human(caller.client_id or "", deps.now())
 
 
 def _without_owner(sending: Sending, evidence: Evidence) -> Evidence:

@@ -242,9 +242,9 @@ async def _step(
     deps: Deps, tx: Transaction, caller: Caller, client: Client, sign_in: SignIn, user: User
 ) -> Answer[SignIn]:
     """The first step is done: sign the person in, or ask for the second."""
-    if sign_in.first:
-        user = await _proved(deps, tx, user, sign_in.first.address)
     known = await tx.has_been_here(client.id, user.id)
+    if sign_in.first:
+        user = await _proved(deps, tx, user, sign_in.first.address, known_client=known)
     status = next_step(sign_in, user, deps.instance, known_client=known)
     if status is Status.COMPLETE:
         return await finish(deps, tx, caller, client, sign_in, user)
@@ -253,17 +253,27 @@ async def _step(
     return Answer(sign_in, await clients.view(tx, client, deps.now()), user)
 
 
-async def _proved(deps: Deps, tx: Transaction, user: User, address: Address) -> User:
+async def _proved(
+    deps: Deps, tx: Transaction, user: User, address: Address, *, known_client: bool
+) -> User:
     """The account with an address proved that its sign-up asked no proof of.
 
     Somebody else may have signed up by it, and wait in a session of that account until its
-    owner comes and fills it (account pre-hijacking). Their sessions end here.
+    owner comes and fills it (account pre-hijacking). Their sessions end here, and in a browser
+    other than theirs the account begins anew under its id: a name, a picture, a ticket or a
+    backup code of theirs would be taken for the owner's.
     """
     owned = next((one for one in user.addresses if one.address.is_same_as(address)), None)
     if owned is None or owned.is_verified:
         return user
     now = deps.now()
     owned = replace(owned, verified_at=now, updated_at=now, verification=None)
+    if not known_client:
+        for one in user.addresses:
+            await tx.retire_attempt(one.id)
+        await tx.delete_user(user.id)
+        await tx.add_user(account.handed_over(user, owned))
+        return await tx.user(user.id) or user
     await tx.claim_address(owned)
     await tx.release_addresses(user.id)
     await tx.end_sessions_of_user(user.id, SessionStatus.REVOKED, now)

@@ -30,6 +30,7 @@ DECIDED: dict[WaitlistStatus, Refusal] = {
     WaitlistStatus.COMPLETED: errors.WAITLIST_COMPLETED,
     WaitlistStatus.REJECTED: errors.WAITLIST_REJECTED,
 }
+PLACES = 200_000  # with all that was decided: one row costs some 200 bytes of disk
 Entry = tuple[WaitlistEntry, Ticket | None]
 
 
@@ -37,6 +38,11 @@ async def join(deps: Deps, text: str) -> WaitlistEntry:
     """A person asks to be let in. Asking again changes nothing and is answered alike."""
     if deps.instance.mode is not SignUpMode.WAITLIST:
         raise Refused(errors.WAITLIST_CLOSED)
+    async with deps.storage.reading() as tx:
+        # Asked before the address is looked up: were only newcomers refused, it would be told
+        # who is on the list.
+        if await tx.count_waitlist_entries() >= PLACES:
+            raise Refused(errors.WAITLIST_CLOSED)
     return await add(deps, text, notify=True)
 
 

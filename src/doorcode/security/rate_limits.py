@@ -22,16 +22,18 @@ class RateLimits:
 
     def __init__(self, *, enabled: bool = True) -> None:
         self._enabled = enabled
-        self._spent: OrderedDict[tuple[str, str], list[int]] = OrderedDict()
+        # One for each rate: a flood of one must not wash out what another counts by the hour.
+        self._spent: dict[str, OrderedDict[str, list[int]]] = {}
 
     def spend(self, rate: Rate, address: str, now: int) -> None:
         """Count one request, or refuse it until the window has passed."""
         self.expect_left(rate, address, now)
+        spent = self._spent.setdefault(rate.name, OrderedDict())
         for name, _ in self._names(rate, address):
-            self._spent[name] = [*self._times(name, rate, now), now]
-            self._spent.move_to_end(name)
-        while len(self._spent) > ADDRESSES_KEPT:
-            self._spent.popitem(last=False)
+            spent[name] = [*self._times(name, rate, now), now]
+            spent.move_to_end(name)
+        while len(spent) > ADDRESSES_KEPT:
+            spent.popitem(last=False)
 
     def expect_left(self, rate: Rate, address: str, now: int) -> None:
         """Refuse where nothing is left, without counting anything."""
@@ -39,17 +41,18 @@ class RateLimits:
             times = self._times(name, rate, now)
             if len(times) >= most:
                 seconds = max(1, -(-(times[0] + rate.window - now) // SECOND))
-                raise _refused(rate, name[1], seconds)
+                raise _refused(rate, name, seconds)
 
-    def _names(self, rate: Rate, address: str) -> list[tuple[tuple[str, str], int]]:
+    def _names(self, rate: Rate, address: str) -> list[tuple[str, int]]:
         if not self._enabled:
             return []
         site = site_of(address)
-        around = [((rate.name, site), rate.times * SITE_TIMES)] if site else []
-        return [((rate.name, network_of(address)), rate.times), *around]
+        around = [(site, rate.times * SITE_TIMES)] if site else []
+        return [(network_of(address), rate.times), *around]
 
-    def _times(self, name: tuple[str, str], rate: Rate, now: int) -> list[int]:
-        return [at for at in self._spent.get(name, ()) if at > now - rate.window]
+    def _times(self, name: str, rate: Rate, now: int) -> list[int]:
+        spent = self._spent.get(rate.name)
+        return [at for at in spent.get(name, ()) if at > now - rate.window] if spent else []
 
 
 def _refused(rate: Rate, network: str, seconds: int) -> Refused:

@@ -73,7 +73,13 @@ class Transaction(Protocol):
         """The client, held until the unit ends."""
 
     async def save_client(self, client: Client) -> None:
-        """Replace what a client is doing."""
+        """Replace what a client is doing; a solved challenge stays as it is."""
+
+    async def remember_human(self, client_id: str, until: int) -> None:
+        """Remember that a person solved a challenge at this client."""
+
+    async def use_human(self, client_id: str, now: int) -> bool:
+        """Forget it, for it was used; False where nothing is remembered (any more)."""
 
     async def rotate_client(self, client_id: str, digest: bytes) -> None:
         """Give a client another cookie; the former one opens nothing from then on."""
@@ -255,7 +261,7 @@ class Transaction(Protocol):
         """Replace what an account says, but its addresses and picture, or `Conflict`."""
 
     async def delete_user(self, user_id: str) -> bool:
-        """Delete an account with all that is its own."""
+        """Delete an account with all that is its own, the letters to its addresses included."""
 
     # ── addresses of an account ───────────────────────────────────────────────────────
     async def add_pending_address(self, owned: OwnedAddress) -> None:
@@ -351,6 +357,9 @@ class Transaction(Protocol):
 
     async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
         """The entry of an address."""
+
+    async def count_waitlist_entries(self) -> int:
+        """How many entries there are, decided ones included."""
 
     async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
         """A page of entries, and how many there are in all."""

@@ -19,9 +19,16 @@ FROM clients WHERE id = :id;
 -- name: save_client
 -- What a client is doing now.
 UPDATE clients SET updated_at = :updated_at, sign_up_id = :sign_up_id, sign_in_id = :sign_in_id,
-    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy,
-    human_until = :human_until
+    last_active_session_id = :last_active_session_id, last_strategy = :last_strategy
 WHERE id = :id;
+
+-- name: remember_human
+-- A person solved a challenge here.
+UPDATE clients SET human_until = :until WHERE id = :id;
+
+-- name: use_human
+-- It counts once: of two requests at once, one has it.
+UPDATE clients SET human_until = NULL WHERE id = :id AND human_until > :now;
 
 -- name: rotate_client
 -- Another cookie for the same client, so that a planted one is worth nothing.
@@ -298,6 +305,13 @@ UPDATE users SET profile = :profile, updated_at = :updated_at, primary_phone_id 
     mfa_disabled_at = :mfa_disabled_at
 WHERE id = :id;
 
+-- name: delete_messages_of_user
+-- Letters to what an account has proved, and those that it asked for: others to its claims are their owners'.
+DELETE FROM outbox WHERE
+    recipient IN (SELECT spelling FROM addresses WHERE user_id = :id AND verified_at IS NOT NULL)
+    OR attempt_id IN (SELECT id FROM addresses WHERE user_id = :id
+        UNION ALL SELECT id FROM pending_addresses WHERE user_id = :id);
+
 -- name: delete_user
 -- An account and all that is its own: addresses, sessions, codes, pictures, tickets.
 DELETE FROM users WHERE id = :id;
@@ -569,6 +583,10 @@ ORDER BY
     w.id DESC
 LIMIT :most OFFSET :skip;
 
+-- name: count_waitlist
+-- How many entries there are, decided ones included.
+SELECT count(*) AS entries FROM waitlist_entries;
+
 -- name: count_waitlist_entries
 -- How many there are on all pages.
 SELECT count(*) FROM waitlist_entries
@@ -810,6 +828,11 @@ DELETE FROM reverifications WHERE session_id IN (
 -- Sign-in tokens are forgotten a month after their end; invitations are kept for the list.
 DELETE FROM tickets WHERE id IN (
     SELECT id FROM tickets WHERE kind = 'sign_in_token' AND expires_at <= :now - 2592000000 LIMIT :most);
+
+-- name: delete_old_waitlist_entries
+-- Who was let in or rejected is forgotten a year later; whoever waits is the app's to decide about.
+DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries
+    WHERE status IN ('completed', 'rejected') AND updated_at <= :now - 31536000000 LIMIT :most);
 
 -- name: delete_former_signing_keys
 -- RSA keys whose last token is over: the next one's turn began two minutes ago (domain/key_rotation.py).

@@ -39,6 +39,7 @@ CLEANING = (
     "delete_old_sessions",
     "delete_expired_reverifications",
     "delete_old_tickets",
+    "delete_old_waitlist_entries",
     "delete_former_signing_keys",
     "delete_idle_clients",
 )
@@ -72,6 +73,12 @@ class SqlTransaction(AccountStatements, LimitStatements, PostStatements):
 
     async def save_client(self, client: Client) -> None:
         await self._sql.run("save_client", **rows.client_values(client))
+
+    async def remember_human(self, client_id: str, until: int) -> None:
+        await self._sql.run("remember_human", id=client_id, until=until)
+
+    async def use_human(self, client_id: str, now: int) -> bool:
+        return await self._sql.run("use_human", id=client_id, now=now) == 1
 
     async def rotate_client(self, client_id: str, digest: bytes) -> None:
         await self._sql.run("rotate_client", id=client_id, digest=digest)

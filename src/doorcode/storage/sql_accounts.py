@@ -99,6 +99,7 @@ class AccountStatements:
         await self._sql.run("save_user", **rows.user_values(user))
 
     async def delete_user(self, user_id: str) -> bool:
+        await self._sql.run("delete_messages_of_user", id=user_id)
         return await self._sql.run("delete_user", id=user_id) == 1
 
     # ── addresses of an account ───────────────────────────────────────────────────────
@@ -253,6 +254,10 @@ class AccountStatements:
     async def waitlist_entry_of(self, email: Address) -> WaitlistEntry | None:
         row = await self._one("waitlist_entry_of", email_value=email.value)
         return rows.to_waitlist_entry(row) if row else None
+
+    async def count_waitlist_entries(self) -> int:
+        row = await self._one("count_waitlist")
+        return row[0] if row else 0
 
     async def waitlist_entries(self, wanted: Listing) -> tuple[list[WaitlistEntry], int]:
         chosen = {"status": wanted.status, **_searched(wanted)}

@@ -27,7 +27,7 @@ from doorcode.web.door import Door
 from doorcode.web.wire import Json
 
 LIVES_FOR_SECONDS = 30 * DAY // SECOND
-MOST_SECONDS = 3650 * DAY // SECOND
+MOST_SECONDS = invitations.MOST_DAYS * DAY // SECOND
 MOST_INVITED = 10
 MOST_WAITING = 50
 TEMPLATES = ("invitation", "waitlist_invitation")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from doorcode.domain import errors
 from doorcode.domain.errors import Refused
 from doorcode.domain.limits import CHECK_CHALLENGE
+from doorcode.flows import client as clients
 from doorcode.flows.deps import Caller
 from doorcode.web.door import Door
 from doorcode.web.http import Request
@@ -27,7 +28,12 @@ async def meet(
     While bot protection is off an answer is passed over, since pages that were opened before
     go on sending it.
     """
-    if caller.is_human or not door.deps.instance.bot_protection.can_ask:
+    if not door.deps.instance.bot_protection.can_ask:
+        return caller
+    if needed and caller.is_remembered and not caller.is_testing:
+        is_human = await clients.use_up_check(door.deps, caller)
+        caller = replace(caller, is_human=is_human, is_remembered=False)
+    if caller.is_human:
         return caller
     passed = await expect(door, request, action, needed=needed)
     return replace(caller, is_human=passed)

@@ -1,6 +1,7 @@
 """The cookies that the real SDKs read (RFC 6265bis).
 
     __client               who this browser is; HttpOnly, this host only
+    __Host-__client        the same, over https: no other host can set a cookie of this name
     __client_uat           when it last signed in, in seconds; 0 for signed out
     __client_uat_<suffix>  the same again, by the publishable key
 
@@ -15,14 +16,18 @@ from doorcode.domain.limits import CLIENT_LIVES_FOR, SECOND
 from doorcode.flows.client import ClientView
 from doorcode.web.boundary import Boundary
 
-CLIENT, UPDATED_AT = "__client", "__client_uat"
+CLIENT, HOST_CLIENT, UPDATED_AT = "__client", "__Host-__client", "__client_uat"
 HANDSHAKE, NONCE = "__clerk_handshake", "__clerk_handshake_nonce"
 _YEAR_SECONDS = CLIENT_LIVES_FOR // SECOND
 
 
-def client(boundary: Boundary, token: str | None) -> str:
-    """The cookie that is a browser's identity; None takes it back."""
-    return _cookie(boundary, CLIENT, token, shared=False, http_only=True)
+def client(boundary: Boundary, token: str | None) -> list[str]:
+    """The cookies that are a browser's identity; None takes them back.
+
+    `__client` is the name of the wire. Browsers keep the other over https alone.
+    """
+    names = (CLIENT, HOST_CLIENT) if boundary.is_https else (CLIENT,)
+    return [_cookie(boundary, name, token, shared=False, http_only=True) for name in names]
 
 
 def updated_at(boundary: Boundary, view: ClientView | None) -> list[str]:

@@ -53,9 +53,12 @@ class Door:
         """Who asks, by the cookie alone.
 
         A page on a sibling domain can set a cookie of our name for the domain above; it is
-        sent beside ours, and perhaps before it. It must not sign anybody out.
+        sent beside ours, and perhaps before it. It must not sign anybody out, nor into the
+        account of whoever planted it. So over https the cookie counts that only we can set;
+        a browser that has none of those is either new here or a program.
         """
-        for token in request.cookie_values(cookies.CLIENT)[:COOKIES_TRIED]:
+        own = request.cookie_values(cookies.HOST_CLIENT) if self.boundary.is_https else []
+        for token in (own or request.cookie_values(cookies.CLIENT))[:COOKIES_TRIED]:
             caller = await clients.find(self.deps, token, None)
             if caller.client_id:
                 return self._seen(caller, request)
@@ -120,5 +123,5 @@ class Door:
     ) -> None:
         """Send the cookies that belong to a client."""
         if token:
-            response.cookies.append(cookies.client(self.boundary, token))
+            response.cookies += cookies.client(self.boundary, token)
         response.cookies += cookies.updated_at(self.boundary, view)

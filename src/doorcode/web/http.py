@@ -49,7 +49,7 @@ class Request:
 
     def emptied(self) -> frozenset[str]:
         """The fields of the form that were sent blank: that is how SDKs send null."""
-        pairs = (pair.partition(b"=") for pair in self.body.split(b"&"))
+        pairs = (pair.partition(b"=") for pair in self.body.split(b"&") if pair)
         return frozenset(_decode(name, "body") for name, _, value in pairs if not value)
 
     def form(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ async def destroy(door: Door, request: Request) -> Response:
     """End every session and forget the client."""
     view = await story.destroy(door.deps, await door.caller(request))
     response = wrapped(door, request, view, lambda w: w.client(view) if view else None)
-    response.cookies.append(cookies.client(door.boundary, None))
+    response.cookies += cookies.client(door.boundary, None)
     return response
 
 

@@ -148,7 +148,12 @@ class PostOffice:
         """A courier who takes both channels to these providers, in this order."""
         return self.courier_of(routing_of(sms=routes, email=routes), test_route)
 
-    def courier_of(self, routing: Routing, test_route: Provider | None = None) -> Courier:
+    def courier_of(
+        self,
+        routing: Routing,
+        test_route: Provider | None = None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> Courier:
         """A courier who goes by these routes."""
         return Courier(
             self.storage,
@@ -158,6 +163,7 @@ class PostOffice:
             self.clock,
             self.log,
             jitter=lambda: self.jitter,
+            is_stopped=is_stopped,
         )
 
     def carrier(self, routing: Routing, test_route: Provider | None = None) -> Carrier:

@@ -19,8 +19,10 @@ from doorcode.delivery.courier import AT_ONCE, LEASE_FOR, Courier
 from doorcode.delivery.inbox import Inbox
 from doorcode.delivery.interface import Letter, Never, State, Taken, TryLater
 from doorcode.delivery.render import pack_withheld
+from doorcode.domain.breaker import CONVERSION_LEAST, CONVERSION_SETTLES
 from doorcode.domain.limits import CODE_LIVES_FOR, SECOND
 from doorcode.domain.message import Message
+from doorcode.domain.send import Send, SendBudget
 from doorcode.security import master_key
 from doorcode.security.sealing import Sealer
 from doorcode.storage.interface import Transaction, Unavailable
@@ -615,6 +617,53 @@ async def test_it_says_what_it_can_send(
 ) -> None:
     courier = office.courier_of(routing_of(email=[Postman()]))
     assert courier.can_send(channel, is_test) is can
+
+
+async def test_what_stands_in_for_a_channel_is_paid_for(office: PostOffice) -> None:
+    """Else nobody would count what a text message costs that goes by another channel."""
+    inbox, paid = Inbox(development=True), Postman()
+    ladder = ("sms", "whatsapp")
+    assert office.courier_of(routing_of(sms=[inbox])).is_free("sms")
+    assert not office.courier_of(routing_of(whatsapp=[paid], ladder=ladder)).is_free("sms")
+    assert not office.courier_of(routing_of(sms=[inbox], whatsapp=[paid], ladder=ladder)).is_free(
+        "sms"
+    )
+    assert office.courier_of(routing_of(whatsapp=[paid], ladder=ladder)).can_send("sms", False)
+
+
+@pytest.mark.parametrize("immediate", [True, False])
+async def test_nothing_is_sent_while_everything_is_held_back(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch, immediate: bool
+) -> None:
+    monkeypatch.setattr(courier_module, "LOOK_WHILE_STOPPED", 1)
+    postman, stopped = Postman(immediate=immediate), [True]
+    routing = routing_of(sms=[postman])
+    message = await office.post(PHONE)
+    async with running(office.courier_of(routing, is_stopped=lambda: stopped[0])) as courier:
+        await announce(courier, message)
+        for _ in range(20):
+            courier.wake()
+            await asyncio.sleep(0)
+        assert (postman.letters, office.row(message)["attempts"]) == ([], 0)
+        stopped[0] = False
+        await office.log.heard("message_delivered")
+    assert [x.id for x in postman.letters] == [message.id]
+
+
+async def test_a_route_whose_codes_nobody_types_is_found_out(office: PostOffice) -> None:
+    first, second = Postman(name="a"), Postman(name="b")
+    messages = [await office.post(PHONE) for _ in range(CONVERSION_LEAST)]
+    async with office.storage.transaction() as tx:
+        for message in messages:
+            send = Send(message.id, PHONE, message.verification_id, office.clock())
+            await tx.add_send(send, SendBudget(1_000, 1_000))
+    routing = routing_of(sms=[first, second])
+    async with running(office.courier_of(routing)):
+        await office.log.heard("message_delivered", len(messages))
+    office.clock.pass_by(CONVERSION_SETTLES + 1)
+    await office.post(PHONE)
+    await run_until(office, office.courier_of(routing), "message_delivered", len(messages) + 1)
+    assert (len(first.letters), len(second.letters)) == (CONVERSION_LEAST, 1)
 
 
 # ── what is written down ──────────────────────────────────────────────────────────────

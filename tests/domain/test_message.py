@@ -22,7 +22,7 @@ def after(told: list[State], state: State = State.ACCEPTED) -> State:
     return state
 
 
-@pytest.mark.parametrize("told", permutations([State.ACCEPTED, State.SENT, State.DELIVERED]))
+@pytest.mark.parametrize("told", list(permutations([State.ACCEPTED, State.SENT, State.DELIVERED])))
 def test_a_letter_that_arrived_has_arrived_in_whatever_order_it_is_told(
     told: tuple[State, ...],
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from doorcode.domain.instance import NameAttribute
 from doorcode.domain.limits import CHECK_CHALLENGE
 from doorcode.flows import sign_in, sign_up
 from doorcode.security.turnstile import Turnstile
+from doorcode.web.pages.words import say
 
 from ..house import PHONE, Plan
 from .conftest import Document, Person, Site, SiteBuilder
@@ -258,3 +260,12 @@ async def test_a_token_that_is_none_is_not_carried_on(guarded: Guarded) -> None:
     shown = await person.get("/sign-up?__clerk_testing_token=1.x")
     assert len(widgets(shown)) == 1
     assert Document(shown.text).actions == ["/sign-up"]
+
+
+def test_a_wait_of_an_hour_is_not_called_fast() -> None:
+    told = {
+        seconds: say(replace(errors.TOO_MANY_REQUESTS, retry_after=seconds))
+        for seconds in (9, 3184)
+    }
+    assert "a bit fast" in told[9]
+    assert told[3184] == "Too many attempts came from your network. Try again in 54 minutes."

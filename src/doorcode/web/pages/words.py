@@ -56,6 +56,8 @@ _MISSING = {
     "last_name": "Enter your last name.",
     "username": "Choose a username.",
 }
+A_WHILE_SECONDS = 120  # longer than this, nobody was "a bit fast"
+_LATER = "Too many attempts came from your network. Try again in {wait}."
 _SAID_WITH_WAIT = {
     errors.TOO_MANY_REQUESTS.code: "That was a bit fast. Wait {wait}, then try again.",
     errors.RESEND_TOO_SOON.code: (
@@ -71,6 +73,8 @@ _SAID_WITH_WAIT = {
 def say(refusal: Refusal) -> str:
     """A refusal in plain words."""
     if refusal.retry_after is not None and refusal.code in _SAID_WITH_WAIT:
+        if refusal.code == errors.TOO_MANY_REQUESTS.code and refusal.retry_after > A_WHILE_SECONDS:
+            return _LATER.format(wait=duration(refusal.retry_after))
         return _SAID_WITH_WAIT[refusal.code].format(wait=duration(refusal.retry_after))
     if refusal.code == errors.PARAM_MISSING.code:
         return _MISSING.get(refusal.param or "", refusal.long_message)

@@ -165,7 +165,7 @@ class Desk:
 
 def _budget(sending: Sending) -> str:
     """A client that signed in to the number before has codes of its own, as in the server."""
-    return f"{sending.to}@{sending.client_id}" if sending.is_known else sending.to
+    return f"{sending.to}@known" if sending.is_known else sending.to
 
 
 def network_of(ip: str) -> str:

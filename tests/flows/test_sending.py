@@ -306,6 +306,10 @@ async def test_a_country_costs_no_more_than_its_money_on_a_day(world: World) -> 
     said = await asyncio.gather(*(code_of(asks(world, to)) for to in numbers))
     assert said.count(None) == 3
     assert set(said) == {None, "unsupported_country_code"}
+    refusal = await refusal_of(asks(world, "+14155552690"))
+    assert refusal is not None
+    until_tomorrow = -(-(limits.DAY - world.clock() % limits.DAY) // limits.SECOND)
+    assert refusal.retry_after == until_tomorrow
     assert world.rows("SELECT spent FROM money WHERE country = 'US'") == [(3 * price,)]
     world.clock.forward(limits.DAY)
     assert await code_of(asks(world, "+14155552680")) is None

@@ -322,9 +322,6 @@ USER_LOCKED = Refusal(
     "locked",
     "Too many wrong codes for this address. Try again later.",
 )
-CAPTCHA_REQUIRED = Refusal(
-    "requires_captcha", 401, "challenge required", "Solve the challenge to go on."
-)
 USER_BANNED = Refusal("user_banned", 403, "banned", "This account has been banned.")
 NOT_FOUND = Refusal("resource_not_found", 404, "not found", "There is no such resource.")
 

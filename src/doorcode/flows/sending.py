@@ -251,6 +251,8 @@ async def _expect_allowed(deps: Deps, tx: Transaction, about: About, weighed: We
     refusal = errors.CAPTCHA_REQUIRED
     if mode is ShieldMode.DENY:
         refusal = _refusal(failed, about.address)
+    if failed.bucket == MONEY:
+        refusal = replace(refusal, retry_after=_until_tomorrow(weighed.sending.at))
     raise Refused(refusal, event, pause)
 
 
@@ -291,8 +293,14 @@ async def _spend_money(deps: Deps, tx: Transaction, about: About, weighed: Weigh
             refusal = errors.SMS_UNDELIVERABLE
             if bucket == MONEY:
                 refusal = _country_refusal(about.address)
+            refusal = replace(refusal, retry_after=_until_tomorrow(weighed.sending.at))
             spent = Check(bucket, False, 0.0, float(most), "the day's money is spent")
             raise Refused(refusal, _decided(about.caller, about.address, "refused", spent))
+
+
+def _until_tomorrow(now: int) -> int:
+    """Whole seconds until another day (UTC), on which there is money again."""
+    return -(-(limits.DAY - now % limits.DAY) // limits.SECOND)
 
 
 def _refusal(failed: Check, address: Address) -> Refusal:

@@ -62,6 +62,13 @@ async def test_refusals_and_decisions_are_counted_by_their_labels(house: House) 
     }
 
 
+def test_callbacks_that_nobody_signed_are_counted_by_their_route() -> None:
+    counted = Metrics()
+    for _ in range(2):
+        counted.count(Event("receipt.refused", "refused", "receipts", "twilio"))
+    assert 'doorcode_receipts_refused_total{route="twilio"} 2.0' in counted.text(0).decode()
+
+
 async def test_no_label_names_anybody(house: House) -> None:
     counted = Metrics()
     counted.count(REFUSED)

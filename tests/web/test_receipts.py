@@ -112,12 +112,16 @@ async def test_what_nobody_signed_is_refused_and_written_down(
         message = await asked(browser, gateway)
         forged = {"id": message, "state": "delivered"}
         assert await tell(browser, forged, secret="another-secret-of-theirs") == 403
-        assert (await browser.post("/v1/receipts/http", json=forged)).status_code == 403
+        by_proxy = {"x-forwarded-for": "203.0.113.7"}  # of the loopback, which development trusts
+        unsigned = await browser.post("/v1/receipts/http", json=forged, headers=by_proxy)
+        assert unsigned.status_code == 403
         assert (await browser.post("/v1/receipts/nobody", json=forged)).status_code == 404
         assert await tell(browser, {"id": "msg_of_nobody", "state": "sent"}) == 404
     assert "delivered" not in states(await in_thread(timeline, tmp_path, message, capsys))
     await in_thread(audit, tmp_path)
-    assert "receipt.refused" in capsys.readouterr().out
+    written = capsys.readouterr().out
+    assert "receipt.refused" in written
+    assert "203.0.113.7" in written
 
 
 async def settled(browser: httpx.AsyncClient, body: Any) -> int:

@@ -35,6 +35,12 @@ class Metrics:
             ["bucket", "outcome", "country"],
             registry=self.registry,
         )
+        self._receipts = Counter(
+            "doorcode_receipts_refused",
+            "Requests to a route's receipts that its provider did not sign.",
+            ["route"],
+            registry=self.registry,
+        )
         self._paused = Gauge(
             "doorcode_countries_paused",
             "Countries that no text messages are sent to until they are resumed.",
@@ -45,6 +51,8 @@ class Metrics:
         """Count an event of those that are counted."""
         if event.name == "limit.refused":
             self._refusals.labels(event.bucket).inc()
+        if event.name == "receipt.refused":
+            self._receipts.labels(event.subject).inc()
         if event.name == "shield.decided":
             country = event.details.get("country") or "none"
             self._decisions.labels(event.bucket, event.outcome, country).inc()

@@ -17,6 +17,7 @@ from doorcode.delivery.routing import Routing
 from doorcode.domain.networks import network_of
 from doorcode.flows import receipts
 from doorcode.web.door import Door
+from doorcode.web.http import read_request
 
 MOST_BYTES = 256 * 1024
 PATH = "/v1/receipts/"
@@ -43,7 +44,7 @@ def routes(door: Door, routing: Callable[[], Routing]) -> list[Route]:
         try:
             return await _answer(door, name, provider, callback)
         except Foreign as foreign:
-            address = request.client.host if request.client else ""
+            address = door.boundary.address_of(read_request(request.scope))
             network = network_of(address) if address else ""
             await receipts.refuse(door.deps, name, network, str(foreign))
             return Response(status_code=403)
